@@ -1,0 +1,6 @@
+//! rrun.
+
+pub mod error;
+pub mod host;
+pub mod spec;
+pub mod sys;

@@ -1,0 +1,341 @@
+//! Files by descriptor: openat2 under a root, and the `*at` calls on held directories.
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+
+use crate::error::{Context, Error, Result};
+use crate::sys::{named, quoted};
+
+pub use rustix::fs::{FileType, FlockOperation, RenameFlags, Stat, StatFs};
+
+/// `PROC_SUPER_MAGIC` of statfs(2).
+pub const PROC_MAGIC: i64 = 0x9fa0;
+/// `SYSFS_MAGIC`.
+pub const SYSFS_MAGIC: i64 = 0x6265_6572;
+/// `CGROUP_SUPER_MAGIC` (cgroup v1).
+pub const CGROUP_MAGIC: i64 = 0x27_e0eb;
+/// `CGROUP2_SUPER_MAGIC`.
+pub const CGROUP2_MAGIC: i64 = 0x6367_7270;
+/// `OVERLAYFS_SUPER_MAGIC`.
+pub const OVERLAY_MAGIC: i64 = 0x794c_7630;
+/// `NSFS_MAGIC`: what setns(2) takes.
+pub const NSFS_MAGIC: i64 = 0x6e73_6673;
+/// `PID_FS_MAGIC`: pidfds with inodes of their own (Linux 6.9).
+pub const PIDFS_MAGIC: i64 = 0x5049_4446;
+
+/// How often [`open_in_root`] tries again. Any rename or mount on the machine can make a scoped
+/// look-up answer EAGAIN once; this many in a row is somebody racing with us on purpose.
+const RACE_LIMIT: usize = 128;
+
+fn oflags(flags: i32) -> OFlags {
+    OFlags::from_bits_retain(flags as u32) | OFlags::CLOEXEC
+}
+
+/// open(2) by path, close-on-exec. `flags` are `libc::O_*`.
+///
+/// # Errors
+/// As open(2).
+pub fn open(path: &Path, flags: i32) -> Result<OwnedFd> {
+    named("open", rustix::fs::open(path, oflags(flags), Mode::empty()), || quoted(path))
+}
+
+/// openat(2) with a mode for a file that is made, close-on-exec.
+///
+/// # Errors
+/// As openat(2).
+pub fn open_at(dir: BorrowedFd<'_>, path: &Path, flags: i32, mode: u32) -> Result<OwnedFd> {
+    let mode = Mode::from_raw_mode(mode);
+    named("openat", rustix::fs::openat(dir, path, oflags(flags), mode), || quoted(path))
+}
+
+fn openat2_scoped(
+    root: BorrowedFd<'_>,
+    path: &Path,
+    flags: i32,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd> {
+    for _ in 0..RACE_LIMIT {
+        match rustix::fs::openat2(root, path, oflags(flags), Mode::empty(), resolve) {
+            Err(rustix::io::Errno::AGAIN) => {}
+            result => return named("openat2", result, || quoted(path)),
+        }
+    }
+    Err(Error::call("openat2", quoted(path), libc::EAGAIN))
+        .hint(|| "something renames directories inside the rootfs while it is being set up")
+}
+
+/// openat2(2) of `path` with `root` as its `/`: neither `..` nor a symlink, however often swapped,
+/// leads out of it, and no magic link is followed (Linux 5.6).
+///
+/// # Errors
+/// As openat2(2); EAGAIN only after 128 attempts, with a hint at the race.
+pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: i32) -> Result<OwnedFd> {
+    openat2_scoped(root, path, flags, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
+}
+
+/// openat2(2) of `path` below `root`, following no symlink at all.
+///
+/// # Errors
+/// As openat2(2); ELOOP at a symlink.
+pub fn open_beneath_nofollow(root: BorrowedFd<'_>, path: &Path, flags: i32) -> Result<OwnedFd> {
+    openat2_scoped(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+/// mkdirat(2).
+///
+/// # Errors
+/// As mkdirat(2).
+pub fn mkdir_at(dir: BorrowedFd<'_>, name: &Path, mode: u32) -> Result<()> {
+    named("mkdirat", rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode)), || quoted(name))
+}
+
+/// mknodat(2): a node of `kind` with `mode` and, for devices, the numbers `device`.
+///
+/// # Errors
+/// As mknodat(2).
+pub fn mknod_at(
+    dir: BorrowedFd<'_>,
+    name: &Path,
+    kind: FileType,
+    mode: u32,
+    device: (u32, u32),
+) -> Result<()> {
+    let dev = rustix::fs::makedev(device.0, device.1);
+    let mode = Mode::from_raw_mode(mode);
+    named("mknodat", rustix::fs::mknodat(dir, name, kind, mode, dev), || {
+        format!("{}, {}:{}", quoted(name), device.0, device.1)
+    })
+}
+
+/// symlinkat(2): `name` in `dir` pointing at `target`.
+///
+/// # Errors
+/// As symlinkat(2).
+pub fn symlink_at(target: &Path, dir: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    named("symlinkat", rustix::fs::symlinkat(target, dir, name), || {
+        format!("{}, {}", quoted(target), quoted(name))
+    })
+}
+
+/// readlinkat(2); an empty name reads the held link itself.
+///
+/// # Errors
+/// As readlinkat(2).
+pub fn readlink_at(dir: BorrowedFd<'_>, name: &Path) -> Result<PathBuf> {
+    let target =
+        named("readlinkat", rustix::fs::readlinkat(dir, name, Vec::new()), || quoted(name))?;
+    Ok(PathBuf::from(std::ffi::OsString::from_vec(CString::into_bytes(target))))
+}
+
+/// unlinkat(2) of a file.
+///
+/// # Errors
+/// As unlinkat(2).
+pub fn unlink_at(dir: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    named("unlinkat", rustix::fs::unlinkat(dir, name, AtFlags::empty()), || quoted(name))
+}
+
+/// unlinkat(2) of an empty directory.
+///
+/// # Errors
+/// As unlinkat(2).
+pub fn rmdir_at(dir: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    named("rmdir", rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR), || quoted(name))
+}
+
+/// renameat2(2) of `from` to `to`, both in `dir`.
+///
+/// # Errors
+/// As renameat2(2); EEXIST with `RenameFlags::NOREPLACE`.
+pub fn rename_at(dir: BorrowedFd<'_>, from: &Path, to: &Path, flags: RenameFlags) -> Result<()> {
+    named("renameat2", rustix::fs::renameat_with(dir, from, dir, to, flags), || {
+        format!("{}, {}", quoted(from), quoted(to))
+    })
+}
+
+/// fstat(2).
+///
+/// # Errors
+/// As fstat(2).
+pub fn fstat(fd: BorrowedFd<'_>) -> Result<Stat> {
+    named("fstat", rustix::fs::fstat(fd), || "held descriptor".to_owned())
+}
+
+/// fstatat(2) that does not follow a link in the last component.
+///
+/// # Errors
+/// As fstatat(2).
+pub fn stat_at(dir: BorrowedFd<'_>, name: &Path) -> Result<Stat> {
+    named("fstatat", rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW), || quoted(name))
+}
+
+/// What sort of file `stat` describes.
+pub fn file_type(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}
+
+/// Device numbers of a device node: (major, minor).
+pub fn device_numbers(stat: &Stat) -> (u32, u32) {
+    (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev))
+}
+
+/// fstatfs(2).
+///
+/// # Errors
+/// As fstatfs(2).
+pub fn fstatfs(fd: BorrowedFd<'_>) -> Result<StatFs> {
+    named("fstatfs", rustix::fs::fstatfs(fd), || "held descriptor".to_owned())
+}
+
+/// statfs(2).
+///
+/// # Errors
+/// As statfs(2).
+pub fn statfs(path: &Path) -> Result<StatFs> {
+    named("statfs", rustix::fs::statfs(path), || quoted(path))
+}
+
+/// Whether statfs(2) reports the mount or its file system as read-only (`ST_RDONLY`).
+///
+/// # Errors
+/// As fstatvfs(3).
+pub fn is_read_only(fd: BorrowedFd<'_>) -> Result<bool> {
+    let stat = named("fstatvfs", rustix::fs::fstatvfs(fd), || "held descriptor".to_owned())?;
+    Ok(stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+/// fchownat(2) of a name in `dir` (not followed), or of `dir` itself when the name is empty.
+///
+/// # Errors
+/// As fchownat(2).
+pub fn chown_at(dir: BorrowedFd<'_>, name: &Path, uid: u32, gid: u32) -> Result<()> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+    let uid = Some(rustix::fs::Uid::from_raw(uid));
+    let gid = Some(rustix::fs::Gid::from_raw(gid));
+    named("fchownat", rustix::fs::chownat(dir, name, uid, gid, flags), || quoted(name))
+}
+
+/// fchmod(2) of a descriptor that is open for reading or writing (not O_PATH).
+///
+/// # Errors
+/// As fchmod(2).
+pub fn fchmod(fd: BorrowedFd<'_>, mode: u32) -> Result<()> {
+    named("fchmod", rustix::fs::fchmod(fd, Mode::from_raw_mode(mode)), || format!("{mode:#o}"))
+}
+
+/// fchmodat(2) of a name in `dir` (chmod follows links: pass names that were just made only).
+///
+/// # Errors
+/// As fchmodat(2).
+pub fn chmod_at(dir: BorrowedFd<'_>, name: &Path, mode: u32) -> Result<()> {
+    let mode = Mode::from_raw_mode(mode);
+    named("fchmodat", rustix::fs::chmodat(dir, name, mode, AtFlags::empty()), || quoted(name))
+}
+
+/// flock(2).
+///
+/// # Errors
+/// EWOULDBLOCK for a non-blocking request that somebody else's lock refuses.
+pub fn flock(fd: BorrowedFd<'_>, operation: FlockOperation) -> Result<()> {
+    named("flock", rustix::fs::flock(fd, operation), || "held descriptor".to_owned())
+}
+
+/// Writes all of `bytes` in one write(2), as the kernel's own files want it.
+///
+/// # Errors
+/// As write(2); EIO for a short write.
+pub fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
+    let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
+    match named("write", rustix::io::write(fd, bytes), text)? {
+        length if length == bytes.len() => Ok(()),
+        _ => Err(Error::call("write", text(), libc::EIO)),
+    }
+}
+
+/// Reads to the end of a small file.
+///
+/// # Errors
+/// As read(2).
+pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0u8; 4096];
+    loop {
+        match rustix::io::read(fd, &mut chunk) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => {
+                return Err(Error::call("read", "held descriptor", errno.raw_os_error()));
+            }
+        }
+    }
+}
+
+/// fchdir(2).
+///
+/// # Errors
+/// As fchdir(2).
+pub fn fchdir(fd: BorrowedFd<'_>) -> Result<()> {
+    named("fchdir", rustix::process::fchdir(fd), || "held directory".to_owned())
+}
+
+/// chdir(2).
+///
+/// # Errors
+/// As chdir(2).
+pub fn chdir(path: &Path) -> Result<()> {
+    named("chdir", rustix::process::chdir(path), || quoted(path))
+}
+
+/// chroot(2).
+///
+/// # Errors
+/// As chroot(2).
+pub fn chroot(path: &Path) -> Result<()> {
+    named("chroot", rustix::process::chroot(path), || quoted(path))
+}
+
+/// getcwd(2), by the system call: libc's hides the "(unreachable)" that the kernel puts before a
+/// directory outside the root.
+///
+/// # Errors
+/// ENOENT where the directory was removed.
+pub fn getcwd() -> Result<PathBuf> {
+    let cwd = named("getcwd", rustix::process::getcwd(Vec::new()), String::new)?;
+    Ok(PathBuf::from(std::ffi::OsString::from_vec(cwd.into_bytes())))
+}
+
+/// umask(2): sets the mask and returns the one before.
+pub fn umask(mask: u32) -> u32 {
+    rustix::process::umask(Mode::from_raw_mode(mask)).as_raw_mode()
+}
+
+/// close_range(2) with `CLOSE_RANGE_CLOEXEC` from `first` on (Linux 5.11): nothing that we opened,
+/// nor what our caller leaked into us, survives the next execve.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9.
+pub fn close_on_exec_from(first: u32) -> Result<()> {
+    // SAFETY: close_range takes numbers only; with CLOEXEC it closes nothing now.
+    let result =
+        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    super::check("close_range", result, || format!("{first}.., CLOEXEC")).map(drop)
+}
+
+/// A path that names a held descriptor, for calls that take nothing else.
+pub fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// Whether two descriptors show the same inode.
+///
+/// # Errors
+/// As fstat(2).
+pub fn same_file(a: BorrowedFd<'_>, b: BorrowedFd<'_>) -> Result<bool> {
+    let (a, b) = (fstat(a)?, fstat(b)?);
+    Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+}

@@ -1,0 +1,138 @@
+//! Unix sockets that carry one packet and its descriptors at a time (SOCK_SEQPACKET, unix(7)).
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+};
+
+use crate::error::{Error, Result};
+use crate::sys::{named, quoted};
+
+/// How many descriptors one packet may carry here; the kernel takes up to 253.
+const MAX_FDS: usize = 16;
+
+/// A connected pair, close-on-exec.
+///
+/// # Errors
+/// As socketpair(2).
+pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    named("socketpair", pair, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
+}
+
+fn new_socket() -> Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    named("socket", socket, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
+}
+
+fn address(path: &Path) -> Result<SocketAddrUnix> {
+    named("socket address", SocketAddrUnix::new(path), || quoted(path))
+}
+
+/// A listener bound at `path` (at most 107 bytes: name a held directory by `/proc/self/fd/N`).
+///
+/// # Errors
+/// EADDRINUSE where the name exists.
+pub fn listen(path: &Path) -> Result<OwnedFd> {
+    let socket = new_socket()?;
+    named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
+    named("listen", rustix::net::listen(&socket, 16), || quoted(path))?;
+    Ok(socket)
+}
+
+/// A connection to the listener at `path`.
+///
+/// # Errors
+/// ECONNREFUSED where nobody listens any more, ENOENT where there is no such socket.
+pub fn connect(path: &Path) -> Result<OwnedFd> {
+    let socket = new_socket()?;
+    let address = address(path)?;
+    named("connect", rustix::net::connect(&socket, &address), || quoted(path))?;
+    Ok(socket)
+}
+
+/// accept(2): waits for the next connection.
+///
+/// # Errors
+/// As accept(2).
+pub fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
+    loop {
+        match rustix::net::accept_with(listener, SocketFlags::CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return named("accept", result, || "listener".to_owned()),
+        }
+    }
+}
+
+/// Sends one packet with descriptors. Never raises SIGPIPE.
+///
+/// # Errors
+/// EPIPE or ECONNRESET where the other side is gone.
+pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(Error::internal(format!("{} descriptors in one packet", fds.len())));
+    }
+    loop {
+        let slices = [IoSlice::new(bytes)];
+        match rustix::net::sendmsg(socket, &slices, &mut control, SendFlags::NOSIGNAL) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => {
+                return named("sendmsg", result, || format!("{} bytes", bytes.len())).map(drop);
+            }
+        }
+    }
+}
+
+/// One packet that arrived: its bytes and its descriptors.
+#[derive(Debug)]
+pub struct Packet {
+    /// The bytes, never empty.
+    pub bytes: Vec<u8>,
+    /// The descriptors, close-on-exec.
+    pub fds: Vec<OwnedFd>,
+}
+
+/// Receives one packet of up to `limit` bytes; None at end-of-file.
+///
+/// # Errors
+/// ECONNRESET where the other side died with something unread; EMSGSIZE for a longer packet.
+pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
+    let mut bytes = vec![0; limit];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = loop {
+        let mut slices = [IoSliceMut::new(&mut bytes)];
+        match rustix::net::recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => break named("recvmsg", result, || "packet".to_owned())?,
+        }
+    };
+    if received.flags.contains(rustix::net::ReturnFlags::TRUNC) {
+        return Err(Error::call("recvmsg", format!("more than {limit} bytes"), libc::EMSGSIZE));
+    }
+    let mut fds = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            fds.extend(rights);
+        }
+    }
+    bytes.truncate(received.bytes);
+    Ok(if bytes.is_empty() { None } else { Some(Packet { bytes, fds }) })
+}
+
+/// Waits until `socket` has something to read (or its other side is gone); false at `patience`.
+///
+/// # Errors
+/// As poll(2).
+pub fn wait_readable<Fd: AsFd>(socket: Fd, patience: std::time::Duration) -> Result<bool> {
+    crate::sys::process::has_ended(socket.as_fd(), patience)
+}

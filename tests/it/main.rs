@@ -1,0 +1,3 @@
+//! The integration tests: one binary that drives the built rrun.
+
+fn main() {}
