@@ -65,7 +65,7 @@ fn openat2_scoped(
         }
     }
     Err(Error::call("openat2", quoted(path), libc::EAGAIN))
-        .hint(|| "something renames directories inside the rootfs while it is being set up")
+        .hint(|| "something keeps renaming directories on the way while they are looked up")
 }
 
 /// openat2(2) of `path` with `root` as its `/`: neither `..` nor a symlink, however often swapped,
