@@ -12,6 +12,7 @@ pub mod file;
 pub mod mount;
 pub mod net;
 pub mod process;
+pub mod procfs;
 pub mod signal;
 pub mod socket;
 

@@ -381,3 +381,19 @@ pub fn getrlimit(resource: u32) -> Result<(u64, u64)> {
     check("getrlimit", result, || resource.to_string())?;
     Ok((limit.rlim_cur, limit.rlim_max))
 }
+
+/// sethostname(2).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN over the UTS namespace.
+pub fn sethostname(name: &str) -> Result<()> {
+    named("sethostname", rustix::system::sethostname(name.as_bytes()), || format!("`{name}`"))
+}
+
+/// setdomainname(2).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN over the UTS namespace.
+pub fn setdomainname(name: &str) -> Result<()> {
+    named("setdomainname", rustix::system::setdomainname(name.as_bytes()), || format!("`{name}`"))
+}
