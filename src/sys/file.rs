@@ -275,6 +275,42 @@ pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
     }
 }
 
+/// ftruncate(2) to nothing.
+///
+/// # Errors
+/// As ftruncate(2).
+pub fn truncate(fd: BorrowedFd<'_>) -> Result<()> {
+    named("ftruncate", rustix::fs::ftruncate(fd, 0), || "held file".to_owned())
+}
+
+/// pwrite(2) of all of `bytes` at offset 0.
+///
+/// # Errors
+/// As pwrite(2); EIO for a short write.
+pub fn write_at_start(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
+    match named("pwrite", rustix::io::pwrite(fd, bytes, 0), || "held file".to_owned())? {
+        length if length == bytes.len() => Ok(()),
+        _ => Err(Error::call("pwrite", "held file", libc::EIO)),
+    }
+}
+
+/// The names in a held directory (open for reading), without `.` and `..`.
+///
+/// # Errors
+/// As getdents64(2).
+pub fn names_in(dir: BorrowedFd<'_>) -> Result<Vec<PathBuf>> {
+    let entries = named("getdents64", rustix::fs::Dir::read_from(dir), || "held directory".into())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = named("getdents64", entry, || "held directory".to_owned())?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(PathBuf::from(std::ffi::OsString::from_vec(name.to_vec())));
+        }
+    }
+    Ok(names)
+}
+
 /// fchdir(2).
 ///
 /// # Errors

@@ -1,0 +1,23 @@
+//! Where containers are remembered between verbs: one directory a container, below the root
+//! directory (`--root`, /run/rrun).
+//!
+//! | file           | what                                                                    |
+//! |----------------|-------------------------------------------------------------------------|
+//! | `state.json`   | the record that start, state, kill and delete read: small               |
+//! | `process.json` | what only exec, update and checkpoint read                              |
+//! | `lock`         | the flock of whoever is changing the container, and its verb and pid    |
+//! | `gate`         | the socket at which a created container waits for `start`               |
+//!
+//! The directory appears under its name only when it is locked and has its first record, and each
+//! file appears by rename, so nobody ever sees a half. The store does not know what a record is:
+//! it is generic.
+
+mod identity;
+mod lock;
+mod status;
+mod store;
+
+pub use identity::Identity;
+pub use lock::Lock;
+pub use status::{Phase, Seen, Status, Verb, check_id};
+pub use store::{Entry, Reservation, Store};
