@@ -23,7 +23,7 @@ fn write_map(proc: &Procfs, pid: i32, name: &str, maps: &[IdMap]) -> Result<()> 
         let _ = writeln!(text, "{} {} {}", map.inside, map.outside, map.count);
     }
     let file = proc.open(&format!("{pid}/{name}"), libc::O_WRONLY)?;
-    crate::sys::file::write_once(file.as_fd(), text.as_bytes())
+    crate::sys::io::write_once(file.as_fd(), text.as_bytes())
         .context(|| format!("write the {name} of the user namespace"))
         .hint(|| "the ranges have to be mapped in rrun's own user namespace, at most 340 of them")
 }

@@ -16,7 +16,7 @@ pub fn write_sysctls(plan: &Plan, proc: &Procfs) -> Result<()> {
     for (path, value) in &plan.sysctls {
         let name = path.to_string_lossy();
         proc.open(&format!("sys/{name}"), libc::O_WRONLY)
-            .and_then(|file| sys::file::write_once(file.as_fd(), value.as_bytes()))
+            .and_then(|file| sys::io::write_once(file.as_fd(), value.as_bytes()))
             .context(|| format!("set the sysctl `{name}` to `{value}`"))?;
     }
     Ok(())

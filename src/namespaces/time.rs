@@ -26,7 +26,7 @@ pub fn enter_new_time_namespace(plan: &Plan, proc: &Procfs) -> Result<()> {
             let _ = writeln!(text, "{clock} {seconds} {nanoseconds}");
         }
         proc.open(&format!("{own}/timens_offsets"), libc::O_WRONLY)
-            .and_then(|file| sys::file::write_once(file.as_fd(), text.as_bytes()))
+            .and_then(|file| sys::io::write_once(file.as_fd(), text.as_bytes()))
             .context(|| "set the clock offsets of the time namespace")?;
     }
     let namespace = proc.open_link(&format!("{own}/ns/time_for_children"), libc::O_RDONLY)?;

@@ -224,7 +224,7 @@ fn read_document(path: &Path) -> Result<Vec<u8>> {
         let text = format!("{} bytes are more than the {SIZE_LIMIT} that are read", stat.st_size);
         return Err(Error::message(Kind::Config, text));
     }
-    sys::file::read_all(fd.as_fd())
+    sys::io::read_all(fd.as_fd())
 }
 
 #[cfg(test)]

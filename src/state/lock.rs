@@ -55,8 +55,8 @@ impl Lock {
     /// Writes who holds it, for the one who waits in vain.
     fn sign(&mut self, verb: &str) -> Result<()> {
         let text = format!("{verb} {}\n", sys::process::own_pid());
-        sys::file::truncate(self.0.as_fd())?;
-        sys::file::write_at_start(self.0.as_fd(), text.as_bytes())
+        sys::io::truncate(self.0.as_fd())?;
+        sys::io::write_at_start(self.0.as_fd(), text.as_bytes())
     }
 }
 
@@ -75,7 +75,7 @@ fn try_lock(file: BorrowedFd<'_>, operation: FlockOperation) -> Result<()> {
 
 fn holder(dir: BorrowedFd<'_>) -> String {
     let text = sys::file::open_at(dir, Path::new(NAME), libc::O_RDONLY, 0)
-        .and_then(|file| sys::file::read_all(file.as_fd()))
+        .and_then(|file| sys::io::read_all(file.as_fd()))
         .unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     match text.trim().split_once(' ') {

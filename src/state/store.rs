@@ -186,7 +186,7 @@ impl<R: Serialize + DeserializeOwned> Entry<R> {
     /// A record that is missing or damaged, with the way out as a hint.
     pub fn read(&self) -> Result<R> {
         let bytes = sys::file::open_at(self.dir(), Path::new(RECORD), libc::O_RDONLY, 0)
-            .and_then(|file| sys::file::read_all(file.as_fd()));
+            .and_then(|file| sys::io::read_all(file.as_fd()));
         let bytes = match bytes {
             Err(error) if error.is(libc::ENOENT) => return Err(not_found(&self.id)),
             other => other?,
@@ -215,7 +215,7 @@ impl<R: Serialize + DeserializeOwned> Entry<R> {
         let temporary = PathBuf::from(format!(",{name}"));
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOFOLLOW;
         sys::file::open_at(self.dir(), &temporary, flags, 0o600)
-            .and_then(|file| sys::file::write_once(file.as_fd(), bytes))
+            .and_then(|file| sys::io::write_once(file.as_fd(), bytes))
             .and_then(|()| {
                 let plain = RenameFlags::empty();
                 sys::file::rename_at(self.dir(), &temporary, Path::new(name), plain)

@@ -244,56 +244,6 @@ pub fn flock(fd: BorrowedFd<'_>, operation: FlockOperation) -> Result<()> {
     named("flock", rustix::fs::flock(fd, operation), || "held descriptor".to_owned())
 }
 
-/// Writes all of `bytes` in one write(2), as the kernel's own files want it.
-///
-/// # Errors
-/// As write(2); EIO for a short write.
-pub fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
-    let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
-    match named("write", rustix::io::write(fd, bytes), text)? {
-        length if length == bytes.len() => Ok(()),
-        _ => Err(Error::call("write", text(), libc::EIO)),
-    }
-}
-
-/// Reads to the end of a small file.
-///
-/// # Errors
-/// As read(2).
-pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0u8; 4096];
-    loop {
-        match rustix::io::read(fd, &mut chunk) {
-            Ok(0) => return Ok(bytes),
-            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => {
-                return Err(Error::call("read", "held descriptor", errno.raw_os_error()));
-            }
-        }
-    }
-}
-
-/// ftruncate(2) to nothing.
-///
-/// # Errors
-/// As ftruncate(2).
-pub fn truncate(fd: BorrowedFd<'_>) -> Result<()> {
-    named("ftruncate", rustix::fs::ftruncate(fd, 0), || "held file".to_owned())
-}
-
-/// pwrite(2) of all of `bytes` at offset 0.
-///
-/// # Errors
-/// As pwrite(2); EIO for a short write.
-pub fn write_at_start(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
-    match named("pwrite", rustix::io::pwrite(fd, bytes, 0), || "held file".to_owned())? {
-        length if length == bytes.len() => Ok(()),
-        _ => Err(Error::call("pwrite", "held file", libc::EIO)),
-    }
-}
-
 /// The names in a held directory (open for reading), without `.` and `..`.
 ///
 /// # Errors
@@ -309,6 +259,21 @@ pub fn names_in(dir: BorrowedFd<'_>) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(names)
+}
+
+/// Whether we may execute `path`, as the user that we are now (faccessat2(2), Linux 5.8), and
+/// whether it is a file at all.
+///
+/// # Errors
+/// ENOENT, ENOTDIR, ELOOP as open(2); EACCES for what is there and no program.
+pub fn check_executable(path: &Path) -> Result<()> {
+    use rustix::fs::{Access, CWD};
+    let stat = named("stat", rustix::fs::stat(path), || quoted(path))?;
+    if file_type(&stat) != FileType::RegularFile {
+        return Err(Error::call("execve", quoted(path), libc::EACCES));
+    }
+    let access = rustix::fs::accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS);
+    named("execve", access, || quoted(path))
 }
 
 /// fchdir(2).

@@ -9,6 +9,7 @@
 
 pub mod cred;
 pub mod file;
+pub mod io;
 pub mod mount;
 pub mod net;
 pub mod process;

@@ -91,6 +91,17 @@ pub fn clone3(flags: u64, cgroup: Option<BorrowedFd<'_>>) -> Result<Cloned> {
     finish_clone("clone3", flags, pid, pidfd)
 }
 
+/// A plain child, as fork(2), with a pidfd.
+///
+/// # Errors
+/// EAGAIN at a limit of processes.
+pub fn fork() -> Result<Cloned> {
+    match clone3(0, None) {
+        Err(error) if error.is(libc::ENOSYS) || error.is(libc::EPERM) => clone_legacy(0),
+        other => other,
+    }
+}
+
 /// clone(2), for sandboxes whose filter cannot look into clone3's struct and refuses it.
 ///
 /// # Errors

@@ -1,0 +1,96 @@
+//! Running a list of hooks.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use super::plan::Hook;
+use crate::error::{Context, Error, Kind, Result};
+use crate::sys;
+use crate::sys::process::{Cloned, Ended};
+
+/// How much of a failed hook's output goes into the error.
+const LAST_WORDS: usize = 1024;
+
+/// A hook without a time-out may take as long as it wants.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// Runs `hooks` in their order, each with `state` on its stdin; `moment` is their name in
+/// config.json. A hook that brings no environment gets `environment`. Hooks see the namespaces and
+/// the root of the caller.
+///
+/// # Errors
+/// At the first hook that cannot be run, fails or takes longer than its time-out; the later ones
+/// are not run.
+pub fn run(hooks: &[Hook], moment: &str, state: &[u8], environment: &[CString]) -> Result<()> {
+    for (index, hook) in hooks.iter().enumerate() {
+        run_one(hook, state, environment)
+            .context(|| format!("run {moment} hook {index} (`{}`)", hook.path.display()))?;
+    }
+    Ok(())
+}
+
+/// Stdin and output are files in memory and not pipes: a hook that reads nothing raises no SIGPIPE
+/// in us, and one that leaves a daemon behind with its stdout open does not hang us.
+fn run_one(hook: &Hook, state: &[u8], environment: &[CString]) -> Result<()> {
+    let input = sys::io::memory("hook-state")?;
+    sys::io::write_at_start(input.as_fd(), state)?;
+    let output = sys::io::memory("hook-output")?;
+    let pidfd = match sys::process::fork()? {
+        Cloned::Child => {
+            let Err(error) = exec(hook, &input, &output, environment);
+            let _ = sys::io::write_once(output.as_fd(), error.to_string().as_bytes());
+            sys::process::exit_now(127)
+        }
+        Cloned::Parent { pidfd, .. } => pidfd,
+    };
+    let patience = hook.timeout.map_or(FOREVER, Duration::from_secs);
+    if !sys::process::has_ended(pidfd.as_fd(), patience)? {
+        let _ = sys::process::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL);
+        sys::process::wait_for(pidfd.as_fd())?;
+        let text = format!("it took longer than {} s and was killed", patience.as_secs());
+        return Err(Error::message(Kind::System, text));
+    }
+    match sys::process::wait_for(pidfd.as_fd())? {
+        Ended::Exited(0) => Ok(()),
+        ended => {
+            let words = last_words(output.as_fd());
+            let text = if words.is_empty() {
+                format!("it {ended}")
+            } else {
+                format!("it {ended}: {words}")
+            };
+            Err(Error::message(Kind::System, text))
+        }
+    }
+}
+
+fn exec(
+    hook: &Hook,
+    input: &OwnedFd,
+    output: &OwnedFd,
+    environment: &[CString],
+) -> Result<std::convert::Infallible> {
+    for (fd, target) in [(input, 0), (output, 1), (output, 2)] {
+        sys::io::dup_onto(fd.as_fd(), target)?;
+    }
+    sys::file::close_on_exec_from(3)?;
+    sys::signal::reset_all()?;
+    let path = sys::c_string(hook.path.as_os_str().as_bytes())?;
+    let strings = |list: &[String]| {
+        list.iter().map(|text| sys::c_string(text.as_bytes())).collect::<Result<Vec<_>>>()
+    };
+    let args = strings(&hook.args)?;
+    match &hook.env {
+        Some(env) => sys::process::execve(&path, &args, &strings(env)?),
+        None => sys::process::execve(&path, &args, environment),
+    }
+}
+
+/// The end of what a hook wrote, on one line.
+fn last_words(output: BorrowedFd<'_>) -> String {
+    let bytes = sys::io::read_from_start(output).unwrap_or_default();
+    let tail = &bytes[bytes.len().saturating_sub(LAST_WORDS)..];
+    String::from_utf8_lossy(tail).trim().replace('\n', "; ")
+}

@@ -1,0 +1,86 @@
+//! What is in held files: reading, writing, files in memory.
+
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use crate::error::{Error, Result};
+use crate::sys::named;
+
+/// ftruncate(2) to nothing.
+///
+/// # Errors
+/// As ftruncate(2).
+pub fn truncate(fd: BorrowedFd<'_>) -> Result<()> {
+    named("ftruncate", rustix::fs::ftruncate(fd, 0), || "held file".to_owned())
+}
+
+/// pwrite(2) of all of `bytes` at offset 0.
+///
+/// # Errors
+/// As pwrite(2); EIO for a short write.
+pub fn write_at_start(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
+    match named("pwrite", rustix::io::pwrite(fd, bytes, 0), || "held file".to_owned())? {
+        length if length == bytes.len() => Ok(()),
+        _ => Err(Error::call("pwrite", "held file", libc::EIO)),
+    }
+}
+
+/// A file in memory (memfd_create(2)), close-on-exec.
+///
+/// # Errors
+/// As memfd_create(2).
+pub fn memory(name: &str) -> Result<OwnedFd> {
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    named("memfd_create", rustix::fs::memfd_create(name, flags), || format!("`{name}`"))
+}
+
+/// Reads a small file from its beginning, wherever its offset is.
+///
+/// # Errors
+/// As lseek(2) and read(2).
+pub fn read_from_start(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    named("lseek", rustix::fs::seek(fd, rustix::fs::SeekFrom::Start(0)), || {
+        "held file".to_owned()
+    })?;
+    read_all(fd)
+}
+
+/// dup2(2) onto a standard descriptor (0 to 2), which stays open across execve(2).
+///
+/// # Errors
+/// As dup2(2).
+pub fn dup_onto(fd: BorrowedFd<'_>, target: i32) -> Result<()> {
+    // SAFETY: dup2 takes numbers only; nothing in this process owns descriptors 0 to 2.
+    let result = unsafe { libc::dup2(fd.as_raw_fd(), target) };
+    crate::sys::check("dup2", result, || format!("{target}")).map(drop)
+}
+
+/// Writes all of `bytes` in one write(2), as the kernel's own files want it.
+///
+/// # Errors
+/// As write(2); EIO for a short write.
+pub fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
+    let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
+    match named("write", rustix::io::write(fd, bytes), text)? {
+        length if length == bytes.len() => Ok(()),
+        _ => Err(Error::call("write", text(), libc::EIO)),
+    }
+}
+
+/// Reads to the end of a small file.
+///
+/// # Errors
+/// As read(2).
+pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0u8; 4096];
+    loop {
+        match rustix::io::read(fd, &mut chunk) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => {
+                return Err(Error::call("read", "held descriptor", errno.raw_os_error()));
+            }
+        }
+    }
+}
