@@ -83,8 +83,8 @@ fn exec(
     };
     let args = strings(&hook.args)?;
     match &hook.env {
-        Some(env) => sys::process::execve(&path, &args, &strings(env)?),
-        None => sys::process::execve(&path, &args, environment),
+        Some(env) => sys::exec::execve(&path, &args, &strings(env)?),
+        None => sys::exec::execve(&path, &args, environment),
     }
 }
 

@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 pub mod cred;
+pub mod exec;
 pub mod file;
 pub mod io;
 pub mod mount;

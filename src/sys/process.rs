@@ -1,7 +1,5 @@
 //! Processes: clone3, pidfds, namespaces, prctl, execve.
 
-use std::convert::Infallible;
-use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -320,53 +318,6 @@ pub fn set_parent_death_signal(signal: i32) -> Result<()> {
     // SAFETY: this prctl takes numbers only.
     let result = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) };
     check("prctl", result, || "PR_SET_PDEATHSIG".to_owned()).map(drop)
-}
-
-/// A list of strings as execve(2) wants it.
-struct StringVector {
-    _strings: Vec<CString>,
-    pointers: Vec<*const libc::c_char>,
-}
-
-impl StringVector {
-    fn new(strings: &[CString]) -> StringVector {
-        let strings = strings.to_vec();
-        let mut pointers: Vec<_> = strings.iter().map(|string| string.as_ptr()).collect();
-        pointers.push(std::ptr::null());
-        StringVector { _strings: strings, pointers }
-    }
-}
-
-/// execve(2). Returns only where it failed.
-///
-/// # Errors
-/// As execve(2).
-pub fn execve(path: &CStr, args: &[CString], env: &[CString]) -> Result<Infallible> {
-    let (argv, envp) = (StringVector::new(args), StringVector::new(env));
-    // SAFETY: path is NUL-terminated, argv and envp are NULL-terminated arrays of strings that
-    // live until the call replaces us.
-    unsafe { libc::execve(path.as_ptr(), argv.pointers.as_ptr(), envp.pointers.as_ptr()) };
-    Err(Error::call("execve", format!("`{}`", path.to_string_lossy()), last_errno()))
-}
-
-/// execveat(2) of the held file `fd` itself. Returns only where it failed.
-///
-/// # Errors
-/// As execveat(2); ENOENT for a script, whose interpreter could not open it.
-pub fn execve_fd(fd: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Result<Infallible> {
-    let (argv, envp) = (StringVector::new(args), StringVector::new(env));
-    // SAFETY: the path is a static NUL-terminated string, argv and envp as in execve.
-    unsafe {
-        libc::syscall(
-            libc::SYS_execveat,
-            fd.as_raw_fd(),
-            c"".as_ptr(),
-            argv.pointers.as_ptr(),
-            envp.pointers.as_ptr(),
-            libc::AT_EMPTY_PATH,
-        )
-    };
-    Err(Error::call("execveat", "held file", last_errno()))
 }
 
 /// setrlimit(2) by number (`RLIMIT_*`).
