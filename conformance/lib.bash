@@ -49,7 +49,7 @@ new_bundle() {
 edit() {
 	local f=$1
 	shift
-	jq "$@" "$f" "$BUNDLE/config.json" >"$BUNDLE/.new" && mv "$BUNDLE/.new" "$BUNDLE/config.json"
+	jq "$f" "$BUNDLE/config.json" "$@" >"$BUNDLE/.new" && mv "$BUNDLE/.new" "$BUNDLE/config.json"
 }
 
 args() { edit '.process.args = $ARGS.positional' --args -- "$@"; }
@@ -198,6 +198,13 @@ needs_controller() {
 known_peer_failure() {
 	[ "$CONF_PEER" = "$1" ] || return 0
 	skip "$1: $2"
+}
+
+# unless_peer PEER REASON JUDGEMENT...: one judgement that this peer is excused from.
+unless_peer() {
+	[ "$CONF_PEER" != "$1" ] || return 0
+	shift 2
+	"$@"
 }
 
 # --- after each case -----------------------------------------------------------------------------

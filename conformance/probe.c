@@ -220,9 +220,10 @@ static void cmd_mounts(void)
 	}
 	char *save;
 	for (char *l = strtok_r(b, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-		char *f[64], *s2;
+		char *f[64], *s2 = l;
 		int n = 0, sep = 0;
-		for (char *w = strtok_r(l, " ", &s2); w && n < 64; w = strtok_r(NULL, " ", &s2)) {
+		/* strsep, since the source of a mount may be empty */
+		for (char *w; n < 64 && (w = strsep(&s2, " "));) {
 			if (!strcmp(w, "-") && !sep)
 				sep = n;
 			f[n++] = w;
