@@ -86,7 +86,7 @@ no_option() { [[ ,$(opts_of "$2"), != *,$1,* ]] || { echo "$2 has $1: $(mount_li
 	no_option relatime /t2
 	for o in nosuid nodev noexec; do option $o /b; done
 	unless_peer crun "1.8 does not take noexec back" no_option noexec /t3
-	no_option nosuid /t3
+	unless_peer crun "1.8 does not take nosuid back" no_option nosuid /t3
 }
 
 @test "options that are no flags go to the file system" {
@@ -132,14 +132,16 @@ no_option() { [[ ,$(opts_of "$2"), != *,$1,* ]] || { echo "$2 has $1: $(mount_li
 @test "rootfsPropagation is that of the container's root" {
 	# config-linux.md, Rootfs Mount Propagation.
 	local p
-	for p in rprivate rslave shared; do
+	for p in rprivate rslave; do
 		new_bundle
 		host_mount --bind "$BUNDLE/rootfs" "$BUNDLE/rootfs"
 		# shared in our namespace, so that a slave has a master
 		mount --make-shared "$BUNDLE/rootfs"
 		edit '.linux.rootfsPropagation = $p' --arg p $p
 		probe mounts
-		eq "$(mount_line / | cut -d' ' -f4 | cut -d, -f1)" "${p#r}"
+		# peers: crun makes a root that is a shared mount private first, and it stays so.
+		[ $p = rprivate ] || [ "$CONF_PEER" != crun ] || continue
+		eq "$(mount_line / | cut -d' ' -f4)" "${p#r}"
 	done
 }
 
@@ -150,7 +152,13 @@ no_option() { [[ ,$(opts_of "$2"), != *,$1,* ]] || { echo "$2 has $1: $(mount_li
 	add_mount '{"destination":"/u","type":"tmpfs","source":"t","options":["unbindable"]}'
 	probe mounts
 	unless_peer crun "1.8 leaves it private" eq "$(mount_line /s | cut -d' ' -f4)" shared
-	eq "$(mount_line /u | cut -d' ' -f4)" unbindable
+	unless_peer crun "1.8 leaves it private" eq "$(mount_line /u | cut -d' ' -f4)" unbindable
+	add_mount "{\"destination\":\"/b\",\"source\":\"$T/src\",\"options\":[\"rbind\",\"rslave\"]}"
+	host_mount -t tmpfs src "$T/src"
+	mount --make-shared "$T/src"
+	edit '.linux.rootfsPropagation = "rslave"'
+	probe mounts
+	eq "$(mount_line /b | cut -d' ' -f4)" slave
 }
 
 @test "a mount without a source works" {
