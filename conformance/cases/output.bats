@@ -38,8 +38,9 @@ load ../lib
 
 @test "list of nothing is empty and no error" {
 	# peers: runc prints null, crun an empty array.
-	new_bundle
+	new_bundle /probe pid
 	run_fg
+	has "pid 1 0"
 	rt list --format json
 	jq -e '. == null or . == []' <<<"$out"
 	rt list -q
