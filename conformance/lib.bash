@@ -60,7 +60,19 @@ args() { edit '.process.args = $ARGS.positional' --args -- "$@"; }
 # rt VERB...: one call of the runtime.  Its standard streams are files, never pipes of ours: a
 # container that stays alive would keep a pipe open and the case waiting.  Sets $status, $out, $err.
 # RT_GLOBALS (array) adds global flags, RT_DIR the working directory, RT_IN the standard input.
-rt() { _rt 2>/dev/null 1>/dev/null "$@"; out=$(<"$OUT"); err=$(<"$ERR"); [ "$status" -eq 0 ] || _said; }
+rt() {
+	_rt 2>/dev/null 1>/dev/null "$@"
+	slurp out "$OUT"
+	slurp err "$ERR"
+	[ "$status" -eq 0 ] || _said
+}
+# slurp VAR FILE: $(<FILE) without its fork, which is what costs in a slow guest.
+slurp() {
+	local _s
+	IFS= read -r -d '' _s <"$2" || :
+	while [[ $_s == *$'\n' ]]; do _s=${_s%$'\n'}; done
+	printf -v "$1" %s "$_s"
+}
 _rt() {
 	C=$((${C:-0} + 1))
 	OUT=$T/out$C ERR=$T/err$C
@@ -68,7 +80,8 @@ _rt() {
 	(
 		cd "${RT_DIR:-$PWD}" || exit 125
 		exec 3>&- 4>&- # bats' own
-		exec env CONF_TOKEN="$TOKEN" timeout -k 2 "${RT_TIMEOUT:-20}" \
+		export CONF_TOKEN=$TOKEN
+		exec timeout -k 2 "${RT_TIMEOUT:-20}" \
 			"$RUNTIME" --root "${RT_ROOT:-$ROOT}" "${RT_GLOBALS[@]}" "$@" <"${RT_IN:-$CONF_NULL}" >"$OUT" 2>"$ERR"
 	) || status=$?
 	if [ $status = 124 ] || [ $status = 137 ]; then TIMED_OUT=1; fi
@@ -214,7 +227,10 @@ unless_peer() {
 leftover_pids() {
 	local f p
 	printf '%s\n' "$TOKEN" >"$T/.token" # in a file, lest grep finds itself
-	for f in $(grep -lsaF -f "$T/.token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/cgroup); do
+	local found
+	found=$(grep -lsaF -f "$T/.token" /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/cgroup)
+	[ -n "$found" ] || return 0
+	for f in $found; do
 		p=${f#/proc/}
 		p=${p%%/*}
 		# a longer number of another case begins with the same digits
@@ -233,7 +249,8 @@ leftover_cgroups() {
 leftover_mounts() { awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo; }
 leftover_state() { find "$ROOT" -name "*$TOKEN*" 2>/dev/null; }
 no_leftovers() {
-	LEFT=$(leftover_pids | sed 's/^/process /'; leftover_cgroups | sed 's/^/cgroup /'; leftover_state | sed 's/^/state /')
+	LEFT=$(printf 'processes:%s cgroups:%s state:%s' "$(leftover_pids)" "$(leftover_cgroups)" "$(leftover_state)")
+	LEFT=${LEFT#processes: cgroups: state:}
 	[ -z "$LEFT" ]
 }
 # nothing_left: the runtime, after its deletes, has left nothing behind.
@@ -248,7 +265,11 @@ teardown() {
 			rt delete --force "$i" || { rc=1; echo "delete --force $i failed" >&2; }
 		done
 		case_mounts_off || rc=1
-		CONF_PATIENCE=100 nothing_left || rc=1
+		if CONF_PATIENCE=100 nothing_left; then
+			leave_scratch
+			return $rc
+		fi
+		rc=1
 	else
 		case_mounts_off || :
 	fi
@@ -267,9 +288,13 @@ teardown() {
 		sleep 0.02
 	done
 	for d in $(leftover_cgroups); do find "$d" -depth -type d -exec rmdir {} + 2>/dev/null; done
+	leave_scratch
+	return $rc
+}
+leave_scratch() {
+	local d
 	leftover_mounts | sort -r | while read -r d; do umount -l "$d"; done
 	rm -rf --one-file-system "$T"
-	return $rc
 }
 # Mounts that the case itself made below $T, noted by host_mount.
 HOST_MOUNTS=()

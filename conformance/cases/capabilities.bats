@@ -26,7 +26,6 @@ caps() { edit '.process.capabilities = $c' --argjson c "$1"; }
 		"cap_inheritable 0000000000000000" "cap_ambient 0000000000000000"
 }
 
-# bats test_tags=v2
 @test "empty sets leave nothing, even to root" {
 	new_bundle
 	caps '{"bounding":[],"permitted":[],"effective":[],"inheritable":[],"ambient":[]}'

@@ -139,7 +139,6 @@ res() { edit '.linux.resources += $r' --argjson r "$1"; }
 	done
 }
 
-# bats test_tags=v2
 @test "two containers have limits of their own" {
 	needs_controller pids
 	new_bundle

@@ -2,7 +2,6 @@
 # config-linux.md, "Default Devices", "Devices", "Allowed Device list".
 load ../lib
 
-# bats test_tags=v2
 @test "the default devices are there" {
 	# config-linux.md, Default Devices: null zero full random urandom tty ptmx.
 	new_bundle

@@ -50,7 +50,6 @@ order() { paste -sd' ' "$LOG/order" 2>/dev/null; }
 	eq "$(order)" "0 1 2"
 }
 
-# bats test_tags=v2
 @test "a hook gets the container's state on its standard input" {
 	# config.md: "The state of the container MUST be passed to hooks over stdin".
 	new_bundle /probe sleep

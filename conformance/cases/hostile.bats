@@ -88,7 +88,6 @@ no() {
 	[ ! -e "$T/outside/f" ]
 }
 
-# bats test_tags=v2
 @test "a symbolic link as a mount's destination is followed inside the root" {
 	new_bundle
 	mkdir "$T/outside" "$BUNDLE/rootfs/real"

@@ -2,7 +2,6 @@
 # What the program inherits from the caller, and what it must not.
 load ../lib
 
-# bats test_tags=v2
 @test "signals have their default dispositions and none is blocked" {
 	# Peers: a program must not inherit what the runtime or its caller ignored or blocked.
 	new_bundle
@@ -16,7 +15,6 @@ load ../lib
 	has "blocked 0000000000000000"
 }
 
-# bats test_tags=v2
 @test "only the three standard descriptors are open" {
 	# Peers: everything above 2 is closed unless --preserve-fds asks for it.
 	new_bundle

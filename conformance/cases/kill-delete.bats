@@ -2,7 +2,6 @@
 # runtime.md, "Kill" and "Delete".
 load ../lib
 
-# bats test_tags=v2
 @test "kill sends the signal by number, by name and by short name" {
 	# runtime.md, Kill: "This operation MUST send the specified signal to the container process."
 	local s
@@ -87,7 +86,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "delete of a running container is refused without effect" {
 	# runtime.md, Delete: "Attempting to delete a container that is not stopped MUST have no effect on
 	# the container and MUST generate an error."

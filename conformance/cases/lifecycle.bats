@@ -19,7 +19,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "run gives the program's output and exit status" {
 	# Peers: `run` in the foreground exits with the program's status.
 	new_bundle /bin/sh -c 'echo to-out; echo to-err >&2; exit 7'
@@ -39,7 +38,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "run --detach returns while the program runs" {
 	new_bundle /probe sleep
 	run_bg
@@ -116,7 +114,6 @@ load ../lib
 	run_fg
 }
 
-# bats test_tags=v2
 @test "changes of config.json after create have no effect" {
 	# runtime.md, lifecycle step 2: "Any updates to config.json after this step MUST NOT affect the container."
 	new_bundle /probe write /first x

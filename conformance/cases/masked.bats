@@ -15,7 +15,6 @@ load ../lib
 	eq "$(cat "$BUNDLE/rootfs/file")" secret
 }
 
-# bats test_tags=v2
 @test "a read-only path cannot be written, its neighbour can" {
 	# config-linux.md: "readonlyPaths will set the provided paths as readonly inside the container."
 	new_bundle

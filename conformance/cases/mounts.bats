@@ -10,7 +10,6 @@ opts_of() { mount_line "$1" | cut -d' ' -f2; }
 option() { [[ ,$(opts_of "$2"), == *,$1,* ]] || { echo "$2 has no $1: $(mount_line "$2")" >&2; return 1; }; }
 no_option() { [[ ,$(opts_of "$2"), != *,$1,* ]] || { echo "$2 has $1: $(mount_line "$2")" >&2; return 1; }; }
 
-# bats test_tags=v2
 @test "the ordinary file systems are where the config puts them" {
 	# config-linux.md, Default Filesystems.
 	new_bundle
@@ -119,7 +118,6 @@ no_option() { [[ ,$(opts_of "$2"), != *,$1,* ]] || { echo "$2 has $1: $(mount_li
 	[ ! -e "$T/absent" ]
 }
 
-# bats test_tags=v2
 @test "root.readonly makes the root read-only and nothing else" {
 	# config.md, Root: "If true then the root filesystem MUST be read-only inside the container".
 	new_bundle

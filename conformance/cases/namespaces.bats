@@ -5,7 +5,6 @@ load ../lib
 drop_ns() { edit '.linux.namespaces |= map(select(.type != $t))' --arg t "$1"; }
 host_ns() { stat -Lc %i "/proc/self/ns/$1"; }
 
-# bats test_tags=v2
 @test "each namespace of the config is new" {
 	# config-linux.md: "If path is not specified, the runtime MUST create a new container namespace".
 	new_bundle
@@ -100,7 +99,6 @@ host_ns() { stat -Lc %i "/proc/self/ns/$1"; }
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "the hostname is the config's and the host keeps its own" {
 	# config.md, Hostname.
 	local before

@@ -2,7 +2,6 @@
 # What callers read: list, ps, pid files, logs, spec, --version.
 load ../lib
 
-# bats test_tags=v2
 @test "list shows every container with the columns that people know" {
 	# Peers: the table has ID PID STATUS BUNDLE CREATED OWNER.
 	new_bundle /probe sleep
@@ -81,7 +80,6 @@ load ../lib
 	}
 }
 
-# bats test_tags=v2
 @test "the pid file holds the digits alone" {
 	# go-runc reads it with strconv.Atoi: a newline would be an error.
 	new_bundle
@@ -100,7 +98,6 @@ load ../lib
 	[ -s "$T/elsewhere/here.pid" ]
 }
 
-# bats test_tags=v2
 @test "with --log the error is the last line of it, in the format asked for" {
 	# containerd: JSON objects with level, msg, time; the last with level "error" is shown to people.
 	new_bundle /no-such-program
@@ -138,7 +135,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "spec writes a config.json that runs" {
 	# Peers: `spec` writes a template to the current directory or to --bundle.
 	new_bundle

@@ -2,7 +2,6 @@
 # config.md, "Process".
 load ../lib
 
-# bats test_tags=v2
 @test "args reach the program as they are" {
 	# config.md, args: "similar semantics to IEEE Std 1003.1-2008 execvp's argv".
 	new_bundle
@@ -10,7 +9,6 @@ load ../lib
 	has "arg 0 /probe" "arg 2 two words" "arg 3 " 'arg 4 $HOME;*' 'arg 5 new\x0aline' 'arg 6 \xc3\xbc'
 }
 
-# bats test_tags=v2
 @test "the environment is the config's and nothing of the caller's" {
 	# config.md, env: "similar semantics to IEEE Std 1003.1-2008 environ".
 	export CONF_SECRET=caller
@@ -52,7 +50,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "user, group and additional groups are the config's" {
 	# config.md, User: uid, gid, additionalGids.
 	new_bundle
@@ -87,7 +84,6 @@ load ../lib
 	has "umask 0027"
 }
 
-# bats test_tags=v2
 @test "rlimits are the config's" {
 	# config.md, rlimits: soft is "the value of the limit enforced for the corresponding resource".
 	new_bundle
@@ -122,7 +118,6 @@ load ../lib
 	nothing_left
 }
 
-# bats test_tags=v2
 @test "noNewPrivileges is set when the config says so, and only then" {
 	# config.md, noNewPrivileges.
 	new_bundle

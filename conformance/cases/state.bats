@@ -2,7 +2,6 @@
 # runtime.md, "State" and "Query State".
 load ../lib
 
-# bats test_tags=v2
 @test "state has the members of the spec" {
 	# runtime.md, State: ociVersion, id, status, pid, bundle are REQUIRED, annotations OPTIONAL.
 	new_bundle /probe sleep
