@@ -65,7 +65,7 @@ start_dockerd() {
 		{"runtimes": {"rrun-under-test": {"path": "$1"}}, "default-runtime": "rrun-under-test",
 		 "data-root": "$W/data", "exec-root": "$W/exec", "pidfile": "$W/docker.pid",
 		 "hosts": ["unix://$W/docker.sock"], "containerd": "$W/c.sock", "containerd-namespace": "moby-test",
-		 "containerd-plugin-namespace": "plugins-test", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
+		 "containerd-plugins-namespace": "plugins-test", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
 		 "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/$CGPARENT", "shutdown-timeout": 3}
 	JSON
 	/usr/sbin/dockerd --config-file "$W/daemon.json" >"$W/dockerd.log" 2>&1 &
