@@ -164,7 +164,7 @@ order() { paste -sd' ' "$LOG/order" 2>/dev/null; }
 	# peers: runc 1.1.5 reports it as an error of delete.
 	known_peer_failure runc "delete fails"
 	new_bundle
-	edit '.hooks.poststop = [{path: "/bin/false"}, {path: "/bin/sh", args: ["sh", "-c", "echo second >\($f)"]}]' --arg f "$T/second"
+	edit '.hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "cat >/dev/null; exit 1"]}, {path: "/bin/sh", args: ["sh", "-c", "echo second >\($f)"]}]' --arg f "$T/second"
 	create
 	start
 	await_exit

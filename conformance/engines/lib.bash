@@ -63,7 +63,7 @@ start_containerd() {
 start_dockerd() {
 	cat >"$W/daemon.json" <<-JSON
 		{"runtimes": {"rrun-under-test": {"path": "$1"}}, "default-runtime": "rrun-under-test",
-		 "data-root": "$W/data", "exec-root": "$W/exec", "pidfile": "$W/docker.pid",
+		 "data-root": "$W/data", "exec-root": "$W/exec", "pidfile": "$W/docker.pid", "deprecated-key-path": "$W/key.json",
 		 "hosts": ["unix://$W/docker.sock"], "containerd": "$W/c.sock", "containerd-namespace": "moby-test",
 		 "containerd-plugins-namespace": "plugins-test", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
 		 "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/$CGPARENT", "shutdown-timeout": 3}
