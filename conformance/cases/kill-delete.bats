@@ -138,6 +138,8 @@ load ../lib
 
 @test "delete --force ends all processes without a pid namespace" {
 	# runtime.md, Delete: it "MUST delete the resources that were created during the create step".
+	# peers: on v2 runc 1.1.5 leaves the cgroup behind each time (seen in lab/ns-v2, cause not looked into).
+	[ "$CONF_CGROUP" = v1 ] || known_peer_failure runc "leaves the cgroup on v2"
 	new_bundle /probe forks 3 -- sleep
 	edit '.linux.namespaces |= map(select(.type != "pid"))'
 	run_bg
