@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# Shared by the engine scripts: a private dockerd or containerd, ended by pid, and TAP counting.
+# Sourced inside a private mount and network namespace, with $W as the scratch directory.
+
+engine_pids=()
+ok_n=0 ok_p=0 ok_f=0
+# t NAME COMMAND...: one TAP result.
+t() {
+	local name=$1 o
+	shift
+	ok_n=$((ok_n + 1))
+	if o=$("$@" 2>&1); then
+		ok_p=$((ok_p + 1))
+		echo "ok $ok_n $name"
+	else
+		ok_f=$((ok_f + 1))
+		echo "not ok $ok_n $name"
+		printf '%s\n' "$o" | sed 's/^/# /'
+	fi
+}
+tap_end() {
+	echo "1..$ok_n"
+	echo "$ok_p passed, $ok_f failed, 0 skipped"
+}
+is() { [ "$1" = "$2" ] || { printf 'got:    %s\nwanted: %s\n' "$1" "$2"; return 1; }; }
+
+# busybox_tar: a root file system as a tar stream, for `docker import` and its kin.
+busybox_rootfs() {
+	local r=$1 a
+	mkdir -p "$r"/{bin,dev,etc,proc,sys,tmp,root,run,var}
+	cp "$(command -v busybox)" "$r/bin/busybox"
+	for a in $("$r/bin/busybox" --list); do [ -e "$r/bin/$a" ] || ln -s busybox "$r/bin/$a"; done
+	printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n' >"$r/etc/passwd"
+	printf 'root:x:0:\nalice:x:1000:\n' >"$r/etc/group"
+	echo text >"$r/etc/plain"
+	chmod 1777 "$r/tmp"
+}
+wait_for() { # COMMAND...: 20 seconds at most
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	return 1
+}
+# start_containerd: a containerd of our own at $W/c.sock
+start_containerd() {
+	cat >"$W/containerd.toml" <<-TOML
+		version = 2
+		root = "$W/containerd"
+		state = "$W/containerd-run"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		address = "$W/c.sock"
+		[ttrpc]
+		address = "$W/c.sock.ttrpc"
+	TOML
+	containerd --config "$W/containerd.toml" >"$W/containerd.log" 2>&1 &
+	engine_pids+=($!)
+	wait_for ctr --address "$W/c.sock" version || { tail -n 5 "$W/containerd.log" >&2; return 1; }
+}
+# start_dockerd RUNTIME: registers RUNTIME as rrun-under-test and makes it the default
+start_dockerd() {
+	cat >"$W/daemon.json" <<-JSON
+		{"runtimes": {"rrun-under-test": {"path": "$1"}}, "default-runtime": "rrun-under-test",
+		 "data-root": "$W/data", "exec-root": "$W/exec", "pidfile": "$W/docker.pid", "deprecated-key-path": "$W/key.json",
+		 "hosts": ["unix://$W/docker.sock"], "containerd": "$W/c.sock", "containerd-namespace": "moby-test",
+		 "containerd-plugins-namespace": "plugins-test", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
+		 "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/$CGPARENT", "shutdown-timeout": 3}
+	JSON
+	/usr/sbin/dockerd --config-file "$W/daemon.json" >"$W/dockerd.log" 2>&1 &
+	engine_pids+=($!)
+	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
+}
+d() { timeout 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
+# End the daemons, the last started first, by their pids, and their shims, which carry our socket's path.
+end_engines() {
+	local i p
+	for ((i = ${#engine_pids[@]} - 1; i >= 0; i--)); do
+		p=${engine_pids[i]}
+		kill -TERM "$p" 2>/dev/null
+		for _ in {1..100}; do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done
+		kill -KILL "$p" 2>/dev/null
+		wait "$p" 2>/dev/null
+	done
+	for p in /proc/[0-9]*; do
+		if tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qF -- "$W/" && [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$PPID" ]; then
+			case $(readlink "$p/exe") in *containerd-shim* | *conmon*) kill -KILL "${p#/proc/}" 2>/dev/null ;; esac
+		fi
+	done
+	for p in /sys/fs/cgroup/"$CGPARENT" /sys/fs/cgroup/*/"$CGPARENT"; do
+		[ -d "$p" ] && find "$p" -depth -type d -exec rmdir {} \; 2>/dev/null
+	done
+	return 0
+}
