@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod host;
+pub mod rootfs;
 pub mod spec;
 pub mod sys;

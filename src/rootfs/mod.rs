@@ -1,0 +1,17 @@
+//! The container's root file system: what is mounted where, and how it becomes `/`.
+//!
+//! [`compile`] decides everything from config.json. The child that becomes the container then calls,
+//! in this order: [`propagate`], so that nothing it mounts reaches the host; [`assemble`], which
+//! clones the root (or joins layers to one), moves it onto `/` and puts mounts and nodes into it;
+//! [`Assembled::pivot`], which leaves the old root; [`Assembled::protect`], which hides and
+//! write-protects what the document says.
+//!
+//! Nothing here resolves a path of the image by its string: there is one descriptor of the root,
+//! every look-up is scoped to it, every mount is attached to a descriptor (`openat2(2)`,
+//! `move_mount(2)`). Whoever else can write to the image meanwhile can harm only the image.
+
+mod plan;
+
+pub use plan::{
+    CgroupView, Compiled, LegacyHierarchy, MountNamespace, Plan, Request, compile, mount_options,
+};
