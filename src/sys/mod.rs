@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 pub mod cred;
+pub mod entry;
 pub mod file;
 pub mod mount;
 pub mod net;

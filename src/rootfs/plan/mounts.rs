@@ -57,6 +57,8 @@ pub(in crate::rootfs) struct Bind {
     pub recursive: bool,
     /// Properties to change on the topmost mount; all others stay as the source has them.
     pub top: Attributes,
+    /// Whether the source must be a procfs, since it goes onto `/proc`.
+    pub must_be_proc: bool,
 }
 
 /// A mount of a file system.
@@ -148,7 +150,9 @@ fn read(request: &Request<'_>, mount: &spec::Mount, pointer: &str) -> Result<Mou
             with: file_system(mount, options, &destination),
         }
     } else if let Some(recursive) = options.bind {
-        Action::Bind(bind(request, mount, &options, (recursive, pointer))?)
+        let source = bind_source(request, mount, &options, pointer)?;
+        let must_be_proc = cleaned(&destination) == Path::new("/proc");
+        Action::Bind(Bind { source, recursive, top: options.top, must_be_proc })
     } else if matches!(mount.kind.as_str(), "cgroup" | "cgroup2") {
         let tree = CgroupTree::compile(&request.cgroups, &mount.kind, request.cgroup_namespace);
         Action::Cgroups { tree, top: options.top }
@@ -217,12 +221,12 @@ fn check_proc(
     Err(Error::config(format!("{pointer}/destination"), text))
 }
 
-fn bind(
+fn bind_source(
     request: &Request<'_>,
     mount: &spec::Mount,
     options: &Options,
-    (recursive, pointer): (bool, &str),
-) -> Result<Bind> {
+    pointer: &str,
+) -> Result<PathBuf> {
     if let Some(parameter) = options.data.first() {
         let text = format!("`{parameter}` is for a file system, which a bind mount does not make");
         return Err(Error::config(format!("{pointer}/options"), text));
@@ -231,7 +235,7 @@ fn bind(
     if source.is_empty() || source.contains('\0') {
         return Err(Error::config(format!("{pointer}/source"), "a bind mount needs a path here"));
     }
-    Ok(Bind { source: request.bundle.join(source), recursive, top: options.top })
+    Ok(request.bundle.join(source))
 }
 
 fn check_type(mount: &spec::Mount, options: &Options, pointer: &str) -> Result<()> {
