@@ -1,6 +1,6 @@
 //! Leaving the old root: pivot_root(2), or chroot(2) where that cannot be.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -95,23 +95,32 @@ fn cover(point: &Path) -> Result<()> {
 /// Mount points of complete proc and sysfs file systems that are not below the mount `root`
 /// (proc_pid_mountinfo(5)).
 fn foreign_filesystems(mountinfo: &str, root: u64) -> Vec<PathBuf> {
-    let mut ours = BTreeSet::from([root]);
-    let mut foreign = Vec::new();
-    // Parents come before their children: the list is in the order of mounting along each branch.
-    for line in mountinfo.lines() {
-        let fields: Vec<_> = line.split(' ').collect();
-        let [id, parent, _, subtree, point, ..] = fields[..] else { continue };
-        let (Ok(id), Ok(parent)) = (id.parse(), parent.parse::<u64>()) else { continue };
-        if ours.contains(&parent) || ours.contains(&id) {
-            ours.insert(id);
-            continue;
+    let read = |line: &str| -> Option<(u64, u64)> {
+        let mut fields = line.split(' ');
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let parents: BTreeMap<u64, u64> = mountinfo.lines().filter_map(read).collect();
+    let is_ours = |mut id: u64| {
+        // A mount can be its own parent, and the list may be one that changed while it was read.
+        for _ in 0..parents.len() {
+            match parents.get(&id) {
+                _ if id == root => return true,
+                Some(parent) => id = *parent,
+                None => return false,
+            }
         }
-        let fstype = line.split_once(" - ").and_then(|(_, rest)| rest.split(' ').next());
-        if subtree == "/" && matches!(fstype, Some("proc" | "sysfs")) {
-            foreign.push(PathBuf::from(point.replace("\\040", " ")));
-        }
-    }
-    foreign
+        false
+    };
+    let foreign = |line: &str| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let mut fields = mount.split(' ');
+        let id = fields.next()?.parse().ok()?;
+        let (subtree, point) = (fields.nth(2)?, fields.next()?);
+        let whole =
+            subtree == "/" && matches!(filesystem.split(' ').next(), Some("proc" | "sysfs"));
+        (whole && !is_ours(id)).then(|| PathBuf::from(point.replace("\\040", " ")))
+    };
+    mountinfo.lines().filter_map(foreign).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_containers_own_stay() {
-        let text = "27 1 254:0 / / rw - ext4 /dev/vda rw\n\
+        let text = "89 91 0:22 / /proc/y rw - sysfs sysfs rw\n\
+                    27 1 254:0 / / rw - ext4 /dev/vda rw\n\
                     22 27 0:21 / /proc rw - proc proc rw\n\
                     23 27 0:22 / /sys rw - sysfs sysfs rw\n\
                     24 22 0:21 /sys /proc/sys rw - proc proc rw\n\
