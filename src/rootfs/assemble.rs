@@ -11,7 +11,7 @@ use super::target::{self, Target, Want};
 use super::{attributes, cgroup, devices, filesystem, union};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file::{self, FileType};
-use crate::sys::mount;
+use crate::sys::{entry, mount};
 
 /// A root file system that is complete, and not yet anybody's `/`.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ pub fn propagate(plan: &Plan) -> Result<()> {
         .context(|| "set the propagation type of the mount namespace")
 }
 
-/// Makes the root file system and puts it on top of `/`, where [`Assembled::pivot`] takes it from.
+/// Makes the root file system and puts it where `root.path` is, in the mount namespace that the caller
+/// is in; [`Assembled::pivot`] takes it from there.
 /// The caller is alone in its process, and root in the user namespace of the container.
 ///
 /// # Errors
@@ -64,7 +65,7 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
     let masked = !plan.masked_paths.is_empty();
     let null = masked.then(devices::host_null).transpose().context(|| "open `/dev/null`")?;
     let root = make_root(plan).context(|| "make the root file system")?;
-    put_on_top(plan, root.as_fd()).context(|| "attach the root file system")?;
+    put_in_place(plan, root.as_fd()).context(|| "attach the root file system")?;
     let mut assembled = Assembled { plan, root, null, late: Vec::new() };
     for (mount, source) in plan.mounts.iter().zip(sources) {
         assembled
@@ -105,15 +106,30 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
     Ok(root)
 }
 
-/// Attaches the root to `/`. Ours stays what it was: the new one lies on top of it, unseen by path
-/// look-ups that begin at our root.
-fn put_on_top(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
-    let old = file::open(Path::new("/"), O_PATH | O_DIRECTORY)?;
+/// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
+/// know no other name for it, find there what the container will see. Layers may have no such
+/// directory: they go on top of `/`, unseen by path look-ups, which begin below.
+fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
+    let flags = O_PATH | O_DIRECTORY;
+    let place = match file::open(plan.root_path(), flags) {
+        Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
+        place => place?,
+    };
     if plan.propagation.kind == MS_SHARED {
         // A mount on a shared one appears at its peers: on the host. Sources have been copied.
-        attributes::propagate(old.as_fd(), PRIVATE)?;
+        let parent = mount_around(place.as_fd())?;
+        attributes::propagate(parent.as_fd(), PRIVATE)?;
     }
-    mount::move_mount(root, old.as_fd())
+    mount::move_mount(root, place.as_fd())
+}
+
+/// The root of the mount that a held directory is on.
+fn mount_around(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let mut dir = file::open_at(dir, Path::new("."), O_PATH | O_DIRECTORY, 0)?;
+    while !entry::is_mount_root(dir.as_fd())? {
+        dir = file::open_at(dir.as_fd(), Path::new(".."), O_PATH | O_DIRECTORY, 0)?;
+    }
+    Ok(dir)
 }
 
 /// A directory that the caller may not even see exists; whether the user can enter it shows later.
@@ -164,6 +180,12 @@ impl Assembled<'_> {
         } else {
             target::find(self.root(), &mount.destination, want)
         }
+        .map_err(|error| match error.is(libc::EACCES) {
+            true => {
+                error.hinted("it is missing, and the root of the container cannot make it there")
+            }
+            false => error,
+        })
         .context(|| "find its place")?;
         let is_directory = file::file_type(&file::fstat(target.fd.as_fd())?) == FileType::Directory;
         let remount = matches!(mount.action, Action::Remount { .. });

@@ -22,7 +22,7 @@ pub(super) struct Source {
 pub(super) fn open(bind: &Bind) -> Result<Source> {
     let recursive = if bind.recursive { mount::AT_RECURSIVE } else { 0 };
     let fd = mount::open_tree(None, &bind.source, mount::OPEN_TREE_CLONE | recursive)
-        .hint(|| hint(bind))?;
+        .map_err(|error| hinted(error, bind))?;
     if bind.must_be_proc && file::fstatfs(fd.as_fd())?.f_type != file::PROC_MAGIC {
         let text = format!("`{}` is no procfs", bind.source.display());
         return Err(Error::message(Kind::Config, text)).hint(
@@ -37,14 +37,16 @@ pub(super) fn open(bind: &Bind) -> Result<Source> {
     Ok(Source { fd, want })
 }
 
-fn hint(bind: &Bind) -> String {
-    let source = bind.source.display();
-    if bind.recursive {
-        format!("see that `{source}` exists and is not below an unbindable mount")
-    } else {
-        format!(
-            "see that `{source}` exists; in a user namespace what has mounts below it can only be \
-             bound with them (`rbind`)"
-        )
+fn hinted(error: Error, bind: &Bind) -> Error {
+    match error.errno() {
+        Some(libc::ENOENT) => {
+            error.hinted("a source is a path of the host, made before the container")
+        }
+        Some(libc::EINVAL) if !bind.recursive => error.hinted(
+            "in a user namespace, what has mounts of the host below it can only be bound with them \
+             (`rbind`); nor can an unbindable mount be bound",
+        ),
+        Some(libc::EINVAL) => error.hinted("an unbindable mount cannot be bound"),
+        _ => error,
     }
 }

@@ -32,6 +32,8 @@ impl Assembled<'_> {
         }
         if self.plan.no_pivot {
             hide_host_filesystems(self.root()).context(|| "hide the proc and sysfs of the host")?;
+            let old = file::open(Path::new("/"), O_PATH | O_DIRECTORY)?;
+            mount::move_mount(self.root(), old.as_fd()).context(|| "move the root onto `/`")?;
             self.change_root()?;
         } else {
             self.pivot_root().context(|| "leave the old root")?;
