@@ -9,6 +9,7 @@
 
 pub mod cred;
 pub mod exec;
+pub mod entry;
 pub mod file;
 pub mod io;
 pub mod mount;

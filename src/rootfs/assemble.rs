@@ -1,0 +1,205 @@
+//! Making the root file system: the root itself, the mounts in it, `/dev`.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use libc::{MS_PRIVATE, MS_SHARED, O_DIRECTORY, O_PATH};
+
+use super::bind::{self, Source};
+use super::plan::{Action, Mount, MountNamespace, Plan, Propagation, Root};
+use super::target::{self, Target, Want};
+use super::{attributes, cgroup, devices, filesystem, union};
+use crate::error::{Context, Error, Kind, Result};
+use crate::sys::file::{self, FileType};
+use crate::sys::{entry, mount};
+
+/// A root file system that is complete, and not yet anybody's `/`.
+#[derive(Debug)]
+pub struct Assembled<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) root: OwnedFd,
+    /// The host's /dev/null, to mask files with.
+    pub(super) null: Option<OwnedFd>,
+    /// Mounts to be made read-only when nothing more is made in them.
+    pub(super) late: Vec<OwnedFd>,
+}
+
+const PRIVATE: Propagation = Propagation { kind: MS_PRIVATE, recursive: false };
+
+/// Sets the propagation type of the new mount namespace. This comes before every mount, so that none
+/// reaches the host.
+///
+/// # Errors
+/// As mount_setattr(2).
+pub fn propagate(plan: &Plan) -> Result<()> {
+    if plan.mount_namespace != MountNamespace::New {
+        return Ok(());
+    }
+    let root = file::open(Path::new("/"), O_PATH | O_DIRECTORY)?;
+    attributes::propagate(root.as_fd(), plan.propagation)
+        .context(|| "set the propagation type of the mount namespace")
+}
+
+/// Makes the root file system and puts it where `root.path` is, in the mount namespace that the caller
+/// is in; [`Assembled::pivot`] takes it from there.
+/// The caller is alone in its process, and root in the user namespace of the container.
+///
+/// # Errors
+/// Whatever the kernel refuses, with the mount or device that it was about.
+pub fn assemble(plan: &Plan) -> Result<Assembled<'_>> {
+    // Modes are meant as they are written. The container's own mask is set by a later step.
+    let mask = file::umask(0);
+    let assembled = match plan.mount_namespace {
+        MountNamespace::New => build(plan),
+        MountNamespace::Joined | MountNamespace::Shared => {
+            let root = open_root(plan.root_path())?;
+            Ok(Assembled { plan, root, null: None, late: Vec::new() })
+        }
+    };
+    file::umask(mask);
+    assembled
+}
+
+fn build(plan: &Plan) -> Result<Assembled<'_>> {
+    let sources = plan.mounts.iter().map(source).collect::<Result<Vec<_>>>()?;
+    let masked = !plan.masked_paths.is_empty();
+    let null = masked.then(devices::host_null).transpose().context(|| "open `/dev/null`")?;
+    let root = make_root(plan).context(|| "make the root file system")?;
+    put_in_place(plan, root.as_fd()).context(|| "attach the root file system")?;
+    let mut assembled = Assembled { plan, root, null, late: Vec::new() };
+    for (mount, source) in plan.mounts.iter().zip(sources) {
+        assembled
+            .mount(mount, source)
+            .context(|| format!("mount `{}`", mount.destination.display()))?;
+    }
+    if let Some(devices) = &plan.devices {
+        devices::make(assembled.root(), devices, plan.user_namespace)?;
+    }
+    if let Some(cwd) = &plan.cwd {
+        working_directory(assembled.root(), cwd)
+            .context(|| format!("make the working directory `{}`", cwd.display()))?;
+    }
+    Ok(assembled)
+}
+
+fn source(mount: &Mount) -> Result<Option<Source>> {
+    let Action::Bind(bind) = &mount.action else { return Ok(None) };
+    bind::open(bind).map(Some).context(|| {
+        format!("bind `{}` to `{}`", bind.source.display(), mount.destination.display())
+    })
+}
+
+fn open_root(path: &Path) -> Result<OwnedFd> {
+    file::open(path, O_PATH | O_DIRECTORY)
+        .context(|| "open the root file system")
+        .hint(|| "`root.path` in config.json names a directory, relative to the bundle")
+}
+
+/// The root, detached, with everything that is mounted below it, and private at the top: what is
+/// mounted in the image on the host later is not the container's.
+fn make_root(plan: &Plan) -> Result<OwnedFd> {
+    let root = match &plan.root {
+        Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
+        Root::Directory(path) => mount::clone_tree(open_root(path)?.as_fd(), true)?,
+    };
+    attributes::propagate(root.as_fd(), PRIVATE)?;
+    Ok(root)
+}
+
+/// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
+/// know no other name for it, find there what the container will see. Layers may have no such
+/// directory: they go on top of `/`, unseen by path look-ups, which begin below.
+fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
+    let flags = O_PATH | O_DIRECTORY;
+    let place = match file::open(plan.root_path(), flags) {
+        Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
+        place => place?,
+    };
+    if plan.propagation.kind == MS_SHARED {
+        // A mount on a shared one appears at its peers: on the host. Sources have been copied.
+        let parent = mount_around(place.as_fd())?;
+        attributes::propagate(parent.as_fd(), PRIVATE)?;
+    }
+    mount::move_mount(root, place.as_fd())
+}
+
+/// The root of the mount that a held directory is on.
+fn mount_around(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let mut dir = file::open_at(dir, Path::new("."), O_PATH | O_DIRECTORY, 0)?;
+    while !entry::is_mount_root(dir.as_fd())? {
+        dir = file::open_at(dir.as_fd(), Path::new(".."), O_PATH | O_DIRECTORY, 0)?;
+    }
+    Ok(dir)
+}
+
+/// A directory that the caller may not even see exists; whether the user can enter it shows later.
+fn working_directory(root: BorrowedFd<'_>, cwd: &Path) -> Result<()> {
+    match target::find(root, cwd, Want::Directory) {
+        Err(error) if !error.is(libc::EACCES) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Assembled<'_> {
+    /// The root of the container, opened with O_PATH: every path inside it is looked up from here.
+    pub fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    fn mount(&mut self, mount: &Mount, source: Option<Source>) -> Result<()> {
+        let target = self.target(mount, source.as_ref())?;
+        let to = target.fd.as_fd();
+        let mounted = match (&mount.action, source) {
+            (Action::Bind(_), Some(source)) => {
+                mount::move_mount(source.fd.as_fd(), to)?;
+                source.fd
+            }
+            (Action::Bind(_), None) => return Err(Error::internal("a bind without a source")),
+            (Action::FileSystem(wanted), _) => filesystem::mount(wanted, &target)?,
+            (Action::Cgroups { tree, top }, _) => cgroup::mount(tree, *top, to)?,
+            (Action::Remount { bind, with }, _) => {
+                filesystem::remount(with, *bind, to)?;
+                target.fd
+            }
+        };
+        attributes::change(mounted.as_fd(), true, mount.tree)?;
+        for propagation in &mount.propagation {
+            attributes::propagate(mounted.as_fd(), *propagation)?;
+        }
+        if matches!(&mount.action, Action::FileSystem(wanted) if wanted.read_only_late) {
+            self.late.push(mounted);
+        }
+        Ok(())
+    }
+
+    fn target(&self, mount: &Mount, source: Option<&Source>) -> Result<Target> {
+        let real = matches!(&mount.action, Action::FileSystem(fs) if fs.wants_real_directory());
+        let want = source.map_or(Want::Directory, |source| source.want);
+        let target = if real {
+            target::find_real_directory(self.root(), &mount.destination)
+        } else {
+            target::find(self.root(), &mount.destination, want)
+        }
+        .map_err(|error| match error.is(libc::EACCES) {
+            true => {
+                error.hinted("it is missing, and the root of the container cannot make it there")
+            }
+            false => error,
+        })
+        .context(|| "find its place")?;
+        let is_directory = file::file_type(&file::fstat(target.fd.as_fd())?) == FileType::Directory;
+        let remount = matches!(mount.action, Action::Remount { .. });
+        if is_directory != (want == Want::Directory) && !remount {
+            let (is, what) = if is_directory { ("a", "a file") } else { ("no", "a directory") };
+            let text = format!("there is {is} directory in its place, and {what} is mounted");
+            return Err(Error::message(Kind::Config, text));
+        }
+        let in_proc = file::fstatfs(target.fd.as_fd())?.f_type == file::PROC_MAGIC;
+        if in_proc && !mount.inside_proc {
+            let text = "the place is inside a procfs, where nothing may be covered";
+            return Err(Error::message(Kind::Config, text))
+                .hint(|| "a symlink in the image leads there");
+        }
+        Ok(target)
+    }
+}
