@@ -51,13 +51,17 @@ pub fn assemble(plan: &Plan) -> Result<Assembled<'_>> {
     let mask = file::umask(0);
     let assembled = match plan.mount_namespace {
         MountNamespace::New => build(plan),
-        MountNamespace::Joined | MountNamespace::Shared => {
-            let root = open_root(plan.root_path())?;
-            Ok(Assembled { plan, root, null: None, late: Vec::new() })
-        }
+        MountNamespace::Joined | MountNamespace::Shared => open_root(plan.root_path())
+            .map(|root| Assembled { plan, root, null: None, late: Vec::new() }),
     };
+    let complete = assembled.and_then(|assembled| {
+        let Some(cwd) = &plan.cwd else { return Ok(assembled) };
+        working_directory(assembled.root(), cwd)
+            .context(|| format!("make the working directory `{}`", cwd.display()))?;
+        Ok(assembled)
+    });
     file::umask(mask);
-    assembled
+    complete
 }
 
 fn build(plan: &Plan) -> Result<Assembled<'_>> {
@@ -74,10 +78,6 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
     }
     if let Some(devices) = &plan.devices {
         devices::make(assembled.root(), devices, plan.user_namespace)?;
-    }
-    if let Some(cwd) = &plan.cwd {
-        working_directory(assembled.root(), cwd)
-            .context(|| format!("make the working directory `{}`", cwd.display()))?;
     }
     Ok(assembled)
 }
@@ -180,11 +180,14 @@ impl Assembled<'_> {
         } else {
             target::find(self.root(), &mount.destination, want)
         }
-        .map_err(|error| match error.is(libc::EACCES) {
-            true => {
+        .map_err(|error| match error.errno() {
+            Some(libc::EACCES) => {
                 error.hinted("it is missing, and the root of the container cannot make it there")
             }
-            false => error,
+            Some(libc::EROFS) => {
+                error.hinted("it is missing, and what it would be in is read-only")
+            }
+            _ => error,
         })
         .context(|| "find its place")?;
         let is_directory = file::file_type(&file::fstat(target.fd.as_fd())?) == FileType::Directory;
