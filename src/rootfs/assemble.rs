@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use libc::{MS_PRIVATE, MS_SHARED, O_DIRECTORY, O_PATH};
+use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, O_DIRECTORY, O_PATH};
 
 use super::bind::{self, Source};
 use super::plan::{Action, Mount, MountNamespace, Plan, Propagation, Root};
@@ -102,8 +102,17 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
         Root::Directory(path) => mount::clone_tree(open_root(path)?.as_fd(), true)?,
     };
+    if may_reach_the_host(plan) {
+        // Its submounts may have peers on the host, which must not see what is mounted on them.
+        attributes::propagate(root.as_fd(), Propagation { kind: MS_SLAVE, recursive: true })?;
+    }
     attributes::propagate(root.as_fd(), PRIVATE)?;
     Ok(root)
+}
+
+/// Whether mounts of the new namespace may still have peers outside.
+fn may_reach_the_host(plan: &Plan) -> bool {
+    plan.propagation.kind == MS_SHARED || !plan.propagation.recursive
 }
 
 /// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
@@ -115,7 +124,7 @@ fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
         Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
         place => place?,
     };
-    if plan.propagation.kind == MS_SHARED {
+    if may_reach_the_host(plan) {
         // A mount on a shared one appears at its peers: on the host. Sources have been copied.
         let parent = mount_around(place.as_fd())?;
         attributes::propagate(parent.as_fd(), PRIVATE)?;
