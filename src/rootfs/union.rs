@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use libc::{O_DIRECTORY, O_PATH};
 
+use super::filesystem::tmpfs;
 use super::plan::{Layers, Plan, Root, Upper};
 use super::work;
 use crate::error::{Context, Error, Result};
@@ -182,13 +183,9 @@ struct Scratch {
 
 impl Scratch {
     fn new(size: Option<&str>) -> Result<Scratch> {
-        let context = FsContext::open("tmpfs")?;
-        context.set_string("mode", "755")?;
-        if let Some(size) = size {
-            context.set_string("size", size)?;
-        }
-        context.create()?;
-        Ok(Scratch { root: context.mount(0)?, attached: false })
+        let mut parameters = vec![("mode", "755")];
+        parameters.extend(size.map(|size| ("size", size)));
+        Ok(Scratch { root: tmpfs(&parameters, 0)?, attached: false })
     }
 
     fn make(&self, name: &str) -> Result<OwnedFd> {
