@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use libc::{MS_PRIVATE, MS_SHARED, O_DIRECTORY, O_PATH};
+use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, O_DIRECTORY, O_PATH};
 
 use super::bind::{self, Source};
 use super::plan::{Action, Mount, MountNamespace, Plan, Propagation, Root};
@@ -51,13 +51,17 @@ pub fn assemble(plan: &Plan) -> Result<Assembled<'_>> {
     let mask = file::umask(0);
     let assembled = match plan.mount_namespace {
         MountNamespace::New => build(plan),
-        MountNamespace::Joined | MountNamespace::Shared => {
-            let root = open_root(plan.root_path())?;
-            Ok(Assembled { plan, root, null: None, late: Vec::new() })
-        }
+        MountNamespace::Joined | MountNamespace::Shared => open_root(plan.root_path())
+            .map(|root| Assembled { plan, root, null: None, late: Vec::new() }),
     };
+    let complete = assembled.and_then(|assembled| {
+        let Some(cwd) = &plan.cwd else { return Ok(assembled) };
+        working_directory(assembled.root(), cwd)
+            .context(|| format!("make the working directory `{}`", cwd.display()))?;
+        Ok(assembled)
+    });
     file::umask(mask);
-    assembled
+    complete
 }
 
 fn build(plan: &Plan) -> Result<Assembled<'_>> {
@@ -74,10 +78,6 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
     }
     if let Some(devices) = &plan.devices {
         devices::make(assembled.root(), devices, plan.user_namespace)?;
-    }
-    if let Some(cwd) = &plan.cwd {
-        working_directory(assembled.root(), cwd)
-            .context(|| format!("make the working directory `{}`", cwd.display()))?;
     }
     Ok(assembled)
 }
@@ -102,8 +102,17 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
         Root::Directory(path) => mount::clone_tree(open_root(path)?.as_fd(), true)?,
     };
+    if may_reach_the_host(plan) {
+        // Its submounts may have peers on the host, which must not see what is mounted on them.
+        attributes::propagate(root.as_fd(), Propagation { kind: MS_SLAVE, recursive: true })?;
+    }
     attributes::propagate(root.as_fd(), PRIVATE)?;
     Ok(root)
+}
+
+/// Whether mounts of the new namespace may still have peers outside.
+fn may_reach_the_host(plan: &Plan) -> bool {
+    plan.propagation.kind == MS_SHARED || !plan.propagation.recursive
 }
 
 /// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
@@ -115,7 +124,7 @@ fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
         Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
         place => place?,
     };
-    if plan.propagation.kind == MS_SHARED {
+    if may_reach_the_host(plan) {
         // A mount on a shared one appears at its peers: on the host. Sources have been copied.
         let parent = mount_around(place.as_fd())?;
         attributes::propagate(parent.as_fd(), PRIVATE)?;
@@ -180,11 +189,14 @@ impl Assembled<'_> {
         } else {
             target::find(self.root(), &mount.destination, want)
         }
-        .map_err(|error| match error.is(libc::EACCES) {
-            true => {
+        .map_err(|error| match error.errno() {
+            Some(libc::EACCES) => {
                 error.hinted("it is missing, and the root of the container cannot make it there")
             }
-            false => error,
+            Some(libc::EROFS) => {
+                error.hinted("it is missing, and what it would be in is read-only")
+            }
+            _ => error,
         })
         .context(|| "find its place")?;
         let is_directory = file::file_type(&file::fstat(target.fd.as_fd())?) == FileType::Directory;

@@ -6,7 +6,7 @@ use std::path::Path;
 use libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 
 use super::attributes;
-use super::filesystem::set_parameters;
+use super::filesystem::{set_parameters, tmpfs};
 use super::plan::{Attributes, CgroupTree, LegacyMount, Shown};
 use crate::error::{Context, Result};
 use crate::sys::file;
@@ -44,10 +44,8 @@ pub(super) fn mount(tree: &CgroupTree, top: Attributes, to: BorrowedFd<'_>) -> R
 
 /// A small file system of our own, for directories only.
 fn directories() -> Result<OwnedFd> {
-    let context = FsContext::open("tmpfs")?;
-    set_parameters(&context, &["mode=755".to_owned(), "size=64k".to_owned()])?;
-    context.create()?;
-    context.mount(mount::ATTR_NOSUID | mount::ATTR_NODEV | mount::ATTR_NOEXEC)
+    let attributes = mount::ATTR_NOSUID | mount::ATTR_NODEV | mount::ATTR_NOEXEC;
+    tmpfs(&[("mode", "755"), ("size", "64k")], attributes)
 }
 
 fn below(legacy: &LegacyMount, top: Attributes, base: BorrowedFd<'_>) -> Result<()> {

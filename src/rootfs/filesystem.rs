@@ -109,6 +109,17 @@ pub(super) fn set_parameters(context: &FsContext, data: &[String]) -> Result<()>
     Ok(())
 }
 
+/// A tmpfs of our own, detached.
+pub(super) fn tmpfs(parameters: &[(&str, &str)], attributes: u64) -> Result<OwnedFd> {
+    let context = FsContext::open("tmpfs")?;
+    context.set_string("source", "tmpfs")?;
+    for (key, value) in parameters {
+        context.set_string(key, value)?;
+    }
+    context.create()?;
+    context.mount(attributes)
+}
+
 fn by_mount_call(wanted: &FileSystem, data: &[String], to: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = attributes::for_mount_call(wanted.top) | wanted.superblock;
     let text = data.join(",");

@@ -8,10 +8,10 @@ use libc::{MS_SLAVE, O_DIRECTORY, O_PATH};
 
 use super::assemble::Assembled;
 use super::attributes;
+use super::filesystem::tmpfs;
 use super::plan::{MountNamespace, Propagation};
 use crate::error::{Context, Error, Result};
-use crate::sys::mount::{self, FsContext};
-use crate::sys::{entry, file};
+use crate::sys::{entry, file, mount};
 
 impl Assembled<'_> {
     /// Makes the root of the container the working directory, as createContainer hooks want it.
@@ -88,10 +88,8 @@ fn hide_host_filesystems(root: BorrowedFd<'_>) -> Result<()> {
 
 fn cover(point: &Path) -> Result<()> {
     let at = file::open(point, O_PATH)?;
-    let context = FsContext::open("tmpfs")?;
-    context.set_string("nr_inodes", "1")?;
-    context.create()?;
-    mount::move_mount(context.mount(mount::ATTR_RDONLY)?.as_fd(), at.as_fd())
+    let cover = tmpfs(&[("nr_inodes", "1")], mount::ATTR_RDONLY)?;
+    mount::move_mount(cover.as_fd(), at.as_fd())
 }
 
 /// Mount points of complete proc and sysfs file systems that are not below the mount `root`

@@ -7,9 +7,10 @@ use libc::O_PATH;
 
 use super::assemble::Assembled;
 use super::attributes;
+use super::filesystem::tmpfs;
 use crate::error::{Context, Error, Result};
 use crate::sys::file::{self, FileType};
-use crate::sys::mount::{self, FsContext};
+use crate::sys::mount;
 
 impl Assembled<'_> {
     /// Applies read-only paths, masked paths and the read-only root. This comes after the pivot and
@@ -93,10 +94,7 @@ impl Mask {
 /// One read-only directory with no room for a second inode: should a container make it writable, it
 /// still cannot become a channel between masked paths.
 fn empty_directory() -> Result<OwnedFd> {
-    let context = FsContext::open("tmpfs")?;
-    context.set_string("nr_inodes", "1")?;
-    context.set_string("mode", "755")?;
-    context.set_flag("ro")?;
-    context.create()?;
-    context.mount(mount::ATTR_RDONLY | mount::ATTR_NOSUID | mount::ATTR_NODEV | mount::ATTR_NOEXEC)
+    let attributes =
+        mount::ATTR_RDONLY | mount::ATTR_NOSUID | mount::ATTR_NODEV | mount::ATTR_NOEXEC;
+    tmpfs(&[("nr_inodes", "1"), ("mode", "755")], attributes)
 }

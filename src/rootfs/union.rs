@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use libc::{O_DIRECTORY, O_PATH};
 
+use super::filesystem::tmpfs;
 use super::plan::{Layers, Plan, Root, Upper};
 use super::work;
 use crate::error::{Context, Error, Result};
@@ -111,6 +112,13 @@ impl Parts {
             Upper::Kept { directory, work } => kept(directory, work, &layers.id)
                 .context(|| format!("use the upper directory `{}`", directory.display()))?,
         };
+        if user_namespace {
+            // Without them the kernel makes the overlay all the same, in which replacing a directory
+            // of a layer fails with EIO (tmpfs before Linux 6.6).
+            entry::set_xattr(work.as_fd(), "user.rrun", b"")
+                .context(|| "keep extended attributes in the upper directory")
+                .hint(|| hint(true))?;
+        }
         Ok(Parts { lower, upper, work, scratch, user_namespace })
     }
 
@@ -175,13 +183,9 @@ struct Scratch {
 
 impl Scratch {
     fn new(size: Option<&str>) -> Result<Scratch> {
-        let context = FsContext::open("tmpfs")?;
-        context.set_string("mode", "755")?;
-        if let Some(size) = size {
-            context.set_string("size", size)?;
-        }
-        context.create()?;
-        Ok(Scratch { root: context.mount(0)?, attached: false })
+        let mut parameters = vec![("mode", "755")];
+        parameters.extend(size.map(|size| ("size", size)));
+        Ok(Scratch { root: tmpfs(&parameters, 0)?, attached: false })
     }
 
     fn make(&self, name: &str) -> Result<OwnedFd> {
@@ -247,7 +251,8 @@ fn hidden(mountinfo: &str, layer: &Path) -> Option<String> {
     let below = |point: &PathBuf| point.starts_with(layer) && point != layer;
     let mut points: Vec<_> = mountinfo.lines().filter_map(point).filter(below).collect();
     points.sort();
-    points.dedup();
+    // What is mounted below a mount point that is named goes without saying.
+    points.dedup_by(|point, earlier| point.starts_with(&*earlier));
     let names: Vec<_> = points.iter().map(|point| format!("`{}`", point.display())).collect();
     let layer = layer.display();
     (!names.is_empty()).then(|| {
@@ -263,10 +268,11 @@ mod tests {
     fn mount_points_below_a_layer_are_named() {
         let info = "1 0 8:1 / / rw - ext4 /dev/sda rw\n\
                     2 1 0:5 / /proc rw - proc proc rw\n\
+                    4 2 0:5 / /proc/sys rw - proc proc rw\n\
                     3 1 0:6 / /data/my\\040disk rw - ext4 /dev/sdb rw\n";
         let text = hidden(info, Path::new("/")).unwrap();
         assert!(text.ends_with("mounted at `/data/my disk`, `/proc`"), "{text}");
         assert_eq!(hidden(info, Path::new("/usr")), None);
-        assert_eq!(hidden(info, Path::new("/proc")), None);
+        assert_eq!(hidden(info, Path::new("/proc/sys")), None);
     }
 }

@@ -1,4 +1,5 @@
-//! What statx(2) and getdents64(2) tell beyond stat(2): mount roots, mount ids, names in a directory.
+//! What a file or directory has beyond what stat(2) tells: mount roots and ids (statx(2)), names in a
+//! directory (getdents64(2)), extended attributes (xattr(7)).
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
@@ -45,4 +46,15 @@ pub fn names(dir: BorrowedFd<'_>) -> Result<Vec<OsString>> {
         }
     }
     Ok(names)
+}
+
+/// setxattr(2) on a held file, O_PATH included: through /proc/self/fd, since fsetxattr(2) wants a
+/// descriptor that is open for reading.
+///
+/// # Errors
+/// EOPNOTSUPP where the file system has no attributes of that class.
+pub fn set_xattr(fd: BorrowedFd<'_>, name: &str, value: &[u8]) -> Result<()> {
+    let path = super::file::proc_path(fd);
+    let result = rustix::fs::setxattr(&path, name, value, rustix::fs::XattrFlags::empty());
+    named("setxattr", result, || format!("{}, `{name}`", super::quoted(&path)))
 }

@@ -145,7 +145,11 @@ fn kept(directory: PathBuf, lower: &[PathBuf]) -> Result<Upper> {
     let Some(name) = directory.file_name() else {
         return Err(wrong(format!("`{}` has no name of its own", directory.display())));
     };
-    let overlaps = |layer: &&PathBuf| layer.starts_with(&directory) || **layer == directory;
+    // Layers are never written to. Below the host's `/` everything lies, so that one does not count.
+    let overlaps = |layer: &&PathBuf| {
+        let inside = directory.starts_with(layer) && layer.as_path() != Path::new("/");
+        inside || layer.starts_with(&directory)
+    };
     if let Some(layer) = lower.iter().find(overlaps) {
         let text = format!("would write to the layer `{}`", layer.display());
         return Err(wrong(text));
@@ -202,6 +206,12 @@ mod tests {
     }
 
     #[test]
+    fn the_hosts_root_may_have_its_upper_anywhere() {
+        let pairs = [("rootfs.layers", r#"["/"]"#), ("rootfs.upper", "/var/lib/up")];
+        assert!(parse(&pairs).unwrap().is_some());
+    }
+
+    #[test]
     fn five_hundred_layers_and_no_more() {
         let json = |count: usize| {
             let names: Vec<_> = (0..count).map(|at| format!("/l{at}")).collect();
@@ -229,6 +239,7 @@ mod tests {
             (vec![layers, ("rootfs.upper", "")], "rootfs.upper: must be"),
             (vec![layers, ("rootfs.upper", "/")], "rootfs.upper: `/` has no name"),
             (vec![layers, ("rootfs.upper", "/l")], "rootfs.upper: would write to the layer"),
+            (vec![layers, ("rootfs.upper", "/l/up")], "rootfs.upper: would write to the layer"),
             (
                 vec![layers, ("rootfs.upper", "/u"), ("rootfs.upper-size", "1m")],
                 "rootfs.upper-size: only limits",

@@ -129,6 +129,9 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         Some(path) if !path.as_os_str().is_empty() => request.bundle.join(path),
         _ => return Err(Error::config("/root/path", "is missing")),
     };
+    if !config.linux.mount_label.is_empty() {
+        return Err(Error::unsupported("/linux/mountLabel"));
+    }
     let layers = Layers::parse(&config.annotations, request.bundle, request.id)?;
     if request.mount_namespace != MountNamespace::New {
         check_foreign_namespace(config, layers.is_some())?;
