@@ -39,6 +39,8 @@ pub enum Kind {
     State,
     /// The system refused a call.
     System,
+    /// A hook failed, which ends the container's life.
+    Hook,
     /// rrun itself is at fault.
     Internal,
 }
@@ -90,7 +92,8 @@ impl Error {
     /// A system call that failed with `errno`; `operands` render its arguments.
     pub fn call(call: &str, operands: impl Into<String>, errno: i32) -> Error {
         let cause = Cause::Call { call: call.to_owned(), operands: operands.into(), errno };
-        Error::new(Kind::System, cause)
+        let error = Error::new(Kind::System, cause);
+        if errno == libc::ENOSYS { error.hinted(missing_call(call)) } else { error }
     }
 
     /// A failed operation of `std`, named like a system call.
@@ -195,6 +198,15 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What to say where the kernel lacks a call, or a sandbox around rrun hides it.
+fn missing_call(call: &str) -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!(
+        "rrun needs {call}(2) as Linux 5.14 has it; this is Linux {}, or a sandbox hides the call",
+        release.trim()
+    )
+}
 
 /// Adds intent and hints to a result on its way up.
 pub trait Context<T> {

@@ -21,11 +21,12 @@ const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// the root of the caller.
 ///
 /// # Errors
-/// At the first hook that cannot be run, fails or takes longer than its time-out; the later ones
+/// Of kind [`Kind::Hook`], at the first hook that cannot be run, fails or takes longer than its time-out; the later ones
 /// are not run.
 pub fn run(hooks: &[Hook], moment: &str, state: &[u8], environment: &[CString]) -> Result<()> {
     for (index, hook) in hooks.iter().enumerate() {
         run_one(hook, state, environment)
+            .map_err(|error| error.with_kind(Kind::Hook))
             .context(|| format!("run {moment} hook {index} (`{}`)", hook.path.display()))?;
     }
     Ok(())

@@ -20,6 +20,7 @@ pub struct Host {
     initial_user_namespace: OnceCell<bool>,
     cgroups: OnceCell<CgroupLayout>,
     last_capability: OnceCell<u32>,
+    own_capabilities: OnceCell<u64>,
     apparmor: OnceCell<bool>,
     selinux: OnceCell<bool>,
 }
@@ -37,6 +38,7 @@ impl Host {
         let _ = host.initial_user_namespace.set(true);
         let _ = host.cgroups.set(cgroups);
         let _ = host.last_capability.set(40);
+        let _ = host.own_capabilities.set((1 << 41) - 1);
         let _ = host.apparmor.set(false);
         let _ = host.selinux.set(false);
         host
@@ -80,6 +82,11 @@ impl Host {
             let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
             text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(40)
         })
+    }
+
+    /// The capabilities that rrun itself has, as a bit mask: it cannot grant others.
+    pub fn own_capabilities(&self) -> u64 {
+        *self.own_capabilities.get_or_init(|| sys::cred::effective_capabilities().unwrap_or(0))
     }
 
     /// Whether AppArmor is on.

@@ -1,7 +1,7 @@
 //! A new time namespace (time_namespaces(7), Linux 5.6).
 
 use std::fmt::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use super::plan::Plan;
 use crate::error::{Context, Result};
@@ -12,24 +12,29 @@ use crate::sys::procfs::Procfs;
 /// freeze the offsets at once, so it is unshared: then only children are in it, and we follow them
 /// through `time_for_children`, which saves a second fork.
 ///
+/// `offsets` is our own `timens_offsets`, opened beforehand. The kernel judges a write to it by who
+/// opened it.
+///
 /// # Errors
 /// EINVAL where the kernel has no time namespaces, ERANGE for an offset that would make a clock
 /// negative.
-pub fn enter_new_time_namespace(plan: &Plan, proc: &Procfs) -> Result<()> {
+pub fn enter_new_time_namespace(
+    plan: &Plan,
+    offsets: Option<OwnedFd>,
+    proc: &Procfs,
+) -> Result<()> {
     sys::process::unshare(sys::process::CLONE_NEWTIME)
         .context(|| "make a new time namespace")
         .hint(|| "time namespaces need Linux 5.6 with CONFIG_TIME_NS")?;
-    let own = sys::process::own_pid();
-    if !plan.time_offsets.is_empty() {
+    if let Some(file) = offsets {
         let mut text = String::new();
         for (clock, seconds, nanoseconds) in &plan.time_offsets {
             let _ = writeln!(text, "{clock} {seconds} {nanoseconds}");
         }
-        proc.open(&format!("{own}/timens_offsets"), libc::O_WRONLY)
-            .and_then(|file| sys::io::write_once(file.as_fd(), text.as_bytes()))
+        sys::io::write_once(file.as_fd(), text.as_bytes())
             .context(|| "set the clock offsets of the time namespace")?;
     }
-    let namespace = proc.open_link(&format!("{own}/ns/time_for_children"), libc::O_RDONLY)?;
+    let namespace = proc.open_own_link("ns/time_for_children", libc::O_RDONLY)?;
     sys::process::setns(namespace.as_fd(), sys::process::CLONE_NEWTIME)
         .context(|| "enter the new time namespace")
 }

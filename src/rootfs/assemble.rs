@@ -95,8 +95,8 @@ fn open_root(path: &Path) -> Result<OwnedFd> {
         .hint(|| "`root.path` in config.json names a directory, relative to the bundle")
 }
 
-/// The root, detached, with everything that is mounted below it, and private at the top: what is
-/// mounted in the image on the host later is not the container's.
+/// The root, detached, with everything that is mounted below it, and private at the top unless
+/// config.json says slave: what is mounted in the image on the host later is not the container's.
 fn make_root(plan: &Plan) -> Result<OwnedFd> {
     let root = match &plan.root {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
@@ -106,7 +106,8 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
         // Its submounts may have peers on the host, which must not see what is mounted on them.
         attributes::propagate(root.as_fd(), Propagation { kind: MS_SLAVE, recursive: true })?;
     }
-    attributes::propagate(root.as_fd(), PRIVATE)?;
+    let kind = if plan.root_is_slave { MS_SLAVE } else { MS_PRIVATE };
+    attributes::propagate(root.as_fd(), Propagation { kind, recursive: false })?;
     Ok(root)
 }
 

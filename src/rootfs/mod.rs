@@ -1,7 +1,7 @@
 //! The container's root file system: what is mounted where, and how it becomes `/`.
 //!
 //! [`compile`] decides everything from config.json. The child that becomes the container then calls,
-//! in this order: [`propagate`], so that nothing it mounts reaches the host; [`assemble`], which
+//! in this order: [`propagate`], so that nothing it mounts reaches the host; [`assemble()`], which
 //! clones the root (or joins layers to one) and puts mounts and nodes into it;
 //! [`Assembled::pivot`], which leaves the old root; [`Assembled::protect`], which hides and
 //! write-protects what the document says. `delete` calls [`release`] for each of

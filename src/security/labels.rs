@@ -9,8 +9,7 @@ use crate::sys;
 use crate::sys::procfs::Procfs;
 
 fn write(proc: &Procfs, attribute: &str, text: &str) -> Result<()> {
-    let path = format!("{}/attr/{attribute}", sys::process::own_pid());
-    let file = proc.open(&path, libc::O_WRONLY)?;
+    let file = proc.open_own(&format!("attr/{attribute}"), libc::O_WRONLY)?;
     sys::io::write_once(file.as_fd(), text.as_bytes())
 }
 

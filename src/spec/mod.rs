@@ -279,4 +279,33 @@ mod tests {
     fn pointers_are_escaped() {
         assert_eq!(escape_pointer("a/b~c"), "a~1b~0c");
     }
+
+    fn fixtures(directory: &str) -> Vec<PathBuf> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(directory);
+        let entries = std::fs::read_dir(path).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|it| it == "json")).collect()
+    }
+
+    #[test]
+    fn the_examples_of_the_spec_are_read() {
+        for path in fixtures("spec/test/config/good") {
+            assert!(Config::read(&path).is_ok(), "{}", path.display());
+        }
+        for name in ["invalid-json.json", "linux-netdevice.json", "linux-rdma.json"] {
+            let path =
+                format!("{}/tests/fixtures/spec/test/config/bad", env!("CARGO_MANIFEST_DIR"));
+            assert!(Config::read(&Path::new(&path).join(name)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_engines_write_is_read() {
+        let paths = fixtures("engines");
+        assert!(paths.len() >= 12);
+        for path in paths {
+            let config = Config::read(&path).unwrap();
+            assert!(!config.process.unwrap().args.is_empty(), "{}", path.display());
+        }
+    }
 }

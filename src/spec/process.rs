@@ -57,9 +57,9 @@ pub struct Process {
 #[serde(default)]
 pub struct ConsoleSize {
     /// Rows.
-    pub height: u16,
+    pub height: u64,
     /// Columns.
-    pub width: u16,
+    pub width: u64,
 }
 
 /// `process.user`.

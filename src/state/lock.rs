@@ -52,6 +52,15 @@ impl Lock {
         matches!(attempt, Err(error) if error.is(libc::EWOULDBLOCK))
     }
 
+    /// Lets a forked child go of the lock: parent and child share it, so that otherwise the child's
+    /// life would prolong it. `instead` is what the descriptor stands for then.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn leave_to_parent(&self, instead: BorrowedFd<'_>) -> Result<()> {
+        sys::io::replace(self.0.as_fd(), instead)
+    }
+
     /// Writes who holds it, for the one who waits in vain.
     fn sign(&mut self, verb: &str) -> Result<()> {
         let text = format!("{verb} {}\n", sys::process::own_pid());

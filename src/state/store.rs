@@ -243,6 +243,14 @@ impl<R: Serialize + DeserializeOwned> Reservation<R> {
         self.entry.as_ref().ok_or_else(|| Error::internal("the reservation was committed"))
     }
 
+    /// The held lock.
+    ///
+    /// # Errors
+    /// Never: a reservation without its lock does not exist.
+    pub fn lock(&self) -> Result<&Lock> {
+        self.lock.as_ref().ok_or_else(|| Error::internal("the reservation was committed"))
+    }
+
     /// Keeps the directory; the lock is held until it is dropped.
     ///
     /// # Errors

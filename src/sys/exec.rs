@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Error, Result};
 use crate::sys::last_errno;
@@ -52,4 +53,13 @@ pub fn execve_fd(fd: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Resul
         )
     };
     Err(Error::call("execveat", "held file", last_errno()))
+}
+
+/// Our own environment, for what inherits it.
+pub fn inherited_environment() -> Vec<CString> {
+    let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let bytes = [name.as_bytes(), b"=", value.as_bytes()].concat();
+        CString::new(bytes).ok()
+    };
+    std::env::vars_os().filter_map(entry).collect()
 }

@@ -327,6 +327,23 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     super::check("close_range", result, || format!("{first}.., CLOEXEC")).map(drop)
 }
 
+/// Closes every descriptor from `first` on but `kept`. Only for a process that never returns to the
+/// owners of those descriptors: one that ends by execve(2) or _exit(2).
+///
+/// # Errors
+/// ENOSYS before Linux 5.9.
+pub fn close_from(first: u32, kept: BorrowedFd<'_>) -> Result<()> {
+    let kept = kept.as_raw_fd() as u32;
+    let below = (first < kept).then(|| (first, kept - 1));
+    let above = (first.max(kept + 1), u32::MAX);
+    for (from, to) in below.into_iter().chain([above]) {
+        // SAFETY: the caller promises that nobody uses the closed descriptors again.
+        let result = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) };
+        super::check("close_range", result, || format!("{from}..={to}"))?;
+    }
+    Ok(())
+}
+
 /// A path that names a held descriptor, for calls that take nothing else.
 pub fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
@@ -339,4 +356,10 @@ pub fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
 pub fn same_file(a: BorrowedFd<'_>, b: BorrowedFd<'_>) -> Result<bool> {
     let (a, b) = (fstat(a)?, fstat(b)?);
     Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+}
+
+/// Whether a descriptor of this number is open.
+pub fn is_open(number: u32) -> bool {
+    // SAFETY: F_GETFD takes numbers only and changes nothing.
+    unsafe { libc::fcntl(number as i32, libc::F_GETFD) >= 0 }
 }

@@ -24,6 +24,18 @@ pub fn write_at_start(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// dup3(2): the descriptor `old` stands for what `new` stands for from now on, close-on-exec, and
+/// lets go of what it stood for. That is how a forked child drops something that its parent's stack
+/// owns and that both share, such as a lock.
+///
+/// # Errors
+/// EINVAL where both are one.
+pub fn replace(old: BorrowedFd<'_>, new: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: dup3 takes numbers only; `old` stays a valid descriptor for whoever owns it.
+    let result = unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) };
+    crate::sys::check("dup3", result, String::new).map(drop)
+}
+
 /// A file in memory (memfd_create(2)), close-on-exec.
 ///
 /// # Errors
@@ -83,4 +95,53 @@ pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
             }
         }
     }
+}
+
+/// A file in memory that can be sealed (`MFD_ALLOW_SEALING`), close-on-exec, executable.
+///
+/// # Errors
+/// As memfd_create(2).
+pub fn memory_sealable(name: &str) -> Result<OwnedFd> {
+    let flags = rustix::fs::MemfdFlags::CLOEXEC | rustix::fs::MemfdFlags::ALLOW_SEALING;
+    // MFD_EXEC (Linux 6.3) keeps the file executable where vm.memfd_noexec is 1; older kernels
+    // answer EINVAL and make every memfd executable.
+    let executable = rustix::fs::memfd_create(name, flags | rustix::fs::MemfdFlags::EXEC);
+    let made = executable.or_else(|_| rustix::fs::memfd_create(name, flags));
+    named("memfd_create", made, || format!("`{name}`"))
+}
+
+fn all_seals() -> rustix::fs::SealFlags {
+    use rustix::fs::SealFlags;
+    SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE
+}
+
+/// fcntl(2) `F_ADD_SEALS`: from now on the content of a file in memory never changes.
+///
+/// # Errors
+/// EBUSY while it is mapped for writing.
+pub fn seal(fd: BorrowedFd<'_>) -> Result<()> {
+    let sealed = rustix::fs::fcntl_add_seals(fd, all_seals());
+    named("fcntl", sealed, || "F_ADD_SEALS".to_owned())
+}
+
+/// Whether the held file is one in memory that was sealed with [`seal`].
+pub fn is_sealed(fd: BorrowedFd<'_>) -> bool {
+    rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(all_seals()))
+}
+
+/// Writes all of `bytes`, in as many writes as it takes.
+///
+/// # Errors
+/// As write(2).
+pub fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(fd, bytes) {
+            Ok(length) => bytes = &bytes[length..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => {
+                return Err(Error::call("write", "held descriptor", errno.raw_os_error()));
+            }
+        }
+    }
+    Ok(())
 }

@@ -8,8 +8,8 @@
 #![allow(unsafe_code)]
 
 pub mod cred;
-pub mod exec;
 pub mod entry;
+pub mod exec;
 pub mod file;
 pub mod io;
 pub mod mount;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus};
 
 use crate::error::{Error, Result};
-use crate::sys::{check, last_errno, named};
+use crate::sys::{check, named};
 
 /// `CLONE_NEWTIME`.
 pub const CLONE_NEWTIME: u64 = 0x80;

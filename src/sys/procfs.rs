@@ -53,6 +53,30 @@ impl Procfs {
             .map_err(|error| error.wrap(format!("open `/proc/{path}`")))
     }
 
+    /// Opens a file of our own process: its number in this procfs is asked of `self`, for it is not
+    /// the one that getpid(2) tells where the procfs shows another pid namespace.
+    ///
+    /// # Errors
+    /// As openat2(2).
+    pub fn open_own(&self, name: &str, flags: i32) -> Result<OwnedFd> {
+        self.open(&format!("{}/{name}", self.own_number()?), flags)
+    }
+
+    /// Opens what a magic link of our own process stands for.
+    ///
+    /// # Errors
+    /// As openat(2).
+    pub fn open_own_link(&self, name: &str, flags: i32) -> Result<OwnedFd> {
+        self.open_link(&format!("{}/{name}", self.own_number()?), flags)
+    }
+
+    fn own_number(&self) -> Result<String> {
+        let number = file::readlink_at(self.0.as_fd(), Path::new("self"))
+            .context(|| "find ourselves in /proc")
+            .hint(|| "this procfs shows a pid namespace that we are not in")?;
+        Ok(number.to_string_lossy().into_owned())
+    }
+
     /// Opens what a magic link of a process (`PID/ns/…`, `PID/exe`) stands for.
     ///
     /// # Errors

@@ -85,7 +85,9 @@ fn home_of(uid: u32) -> String {
 /// The file is the image's: it may be a fifo, a device or endless.
 fn read_passwd() -> Result<String> {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = sys::file::open(Path::new("/etc/passwd"), flags)?;
+    let root = sys::file::open(Path::new("/"), libc::O_PATH | libc::O_DIRECTORY)?;
+    // No magic link: /etc/passwd -> /proc/self/fd/N would be a descriptor of ours.
+    let file = sys::file::open_in_root(root.as_fd(), Path::new("/etc/passwd"), flags)?;
     let stat = sys::file::fstat(file.as_fd())?;
     let is_file = sys::file::file_type(&stat) == sys::file::FileType::RegularFile;
     if !is_file || stat.st_size > PASSWD_LIMIT {

@@ -56,13 +56,14 @@ pub fn set_limits(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// The score by which the out-of-memory killer chooses (proc_pid_oom_score_adj(5)).
+/// The score by which the out-of-memory killer chooses (proc_pid_oom_score_adj(5)), written by the
+/// parent for the child `pid`: an undumpable process in a user namespace cannot open its own.
 ///
 /// # Errors
 /// EACCES for lowering it without CAP_SYS_RESOURCE.
-pub fn set_oom_score(plan: &Plan, proc: &Procfs) -> Result<()> {
+pub fn set_oom_score(plan: &Plan, proc: &Procfs, pid: i32) -> Result<()> {
     let Some(score) = plan.oom_score_adj else { return Ok(()) };
-    proc.open(&format!("{}/oom_score_adj", sys::process::own_pid()), libc::O_WRONLY)
+    proc.open(&format!("{pid}/oom_score_adj"), libc::O_WRONLY)
         .and_then(|file| sys::io::write_once(file.as_fd(), score.to_string().as_bytes()))
         .context(|| format!("set the oom score adjustment to {score}"))
         .hint(|| "lowering it takes CAP_SYS_RESOURCE")

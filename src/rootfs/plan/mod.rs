@@ -72,6 +72,9 @@ pub struct Plan {
     pub(super) no_pivot: bool,
     /// For "/" of the new namespace, before anything is mounted.
     pub(super) propagation: Propagation,
+    /// Whether the new root stays a slave of the mount it was cloned from, as config.json asked in so
+    /// many words: what is mounted in the image on the host later appears in the container.
+    pub(super) root_is_slave: bool,
     /// For the new root, when all is done.
     pub(super) root_propagation: Option<Propagation>,
     pub(super) mounts: Vec<Mount>,
@@ -151,6 +154,7 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         no_pivot: request.no_pivot,
         propagation,
         root_propagation,
+        root_is_slave: matches!(config.linux.rootfs_propagation.as_str(), "slave" | "rslave"),
         mounts,
         devices: own_dev.then_some(devices),
         cwd: cwd.filter(|cwd| !cwd.as_os_str().is_empty()),
@@ -186,9 +190,8 @@ fn check_foreign_namespace(config: &Config, layers: bool) -> Result<()> {
 /// What `rootfsPropagation` means for the namespace before, and for the new root after.
 ///
 /// The namespace takes the type at once, since what is bound from the host inherits it. The new root
-/// is private while it is made; it becomes shared or unbindable at the end. A private mount has no
-/// master, so that slave and private need nothing more, and the mounts in it keep what their own
-/// options say. An unbindable host tree could not be cloned: it is private instead.
+/// is private while it is made, or a slave where config.json says so; it becomes shared or unbindable
+/// at the end. The mounts in it keep what their own options say. An unbindable host tree could not be cloned: it is private instead.
 fn propagation(word: &str) -> Result<(Propagation, Option<Propagation>)> {
     let change = |kind, recursive| Propagation { kind, recursive };
     let recursive = word.starts_with('r');

@@ -1,0 +1,43 @@
+# rrun: `make` builds it, `make demo` shows it, `make test` proves it, `make install` installs it.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# musl starts faster (fewer pages, no CPU probing), so it is taken where its Rust target is
+# installed; otherwise glibc, linked statically all the same.
+HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
+MUSL    := $(patsubst %-gnu,%-musl,$(HOST))
+TARGET  ?= $(shell test -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" && echo $(MUSL) || echo $(HOST))
+BINARY  := target/$(TARGET)/release/rrun
+
+export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
+
+.PHONY: all demo test test-all install clean
+
+all: $(BINARY)
+
+# A static binary needs the target named: otherwise build scripts and proc macros would be linked
+# statically too, which they cannot be.
+.PHONY: $(BINARY)
+$(BINARY):
+	RUSTFLAGS="-C target-feature=+crt-static $(RUSTFLAGS)" cargo build --release --locked --target $(TARGET)
+
+demo: $(BINARY)
+	@tests/demo $(BINARY)
+
+# Everything that CI checks: format, lints, unit and integration tests, documentation, the
+# black-box suite natively and on cgroup v2 in User Mode Linux, and Docker.
+test: $(BINARY)
+	@tests/run $(BINARY)
+
+# What takes longer: the whole suite on the second kernel too, and the suite's checks of itself.
+test-all: $(BINARY)
+	@tests/run --all $(BINARY)
+
+install: $(BINARY)
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun
+	install -D -m 0644 docs/rrun.8 $(DESTDIR)$(PREFIX)/share/man/man8/rrun.8
+
+clean:
+	cargo clean

@@ -1,0 +1,127 @@
+//! What Go programs take and clap does not: long options with a single dash. And finding the verb
+//! without parsing, so that only its options need to be built.
+
+use std::ffi::OsString;
+
+/// Options before the verb that take a value of their own.
+const GLOBAL_WITH_VALUE: &[&str] =
+    &["--log", "--log-format", "--log-level", "--root", "--cgroup-manager", "--rootless"];
+
+/// Rewrites `-no-subreaper` to `--no-subreaper` and `--detach=true` to `--detach`, as Go's flag
+/// packages read them; go-runc really sends the first. A short option is one letter, and its value
+/// may be glued to it, so only words that are known as long options are rewritten. Everything after
+/// `--` stays.
+pub(super) fn normalize(args: &[OsString]) -> Vec<OsString> {
+    let mut literal = false;
+    let rewrite = |arg: &OsString| {
+        literal |= arg == "--";
+        let Some(text) = arg.to_str().filter(|_| !literal) else { return Some(arg.clone()) };
+        let dashes = if is_single_dash_long(text) { "-" } else { "" };
+        let text = format!("{dashes}{text}");
+        match text.split_once('=') {
+            Some((switch, "true")) if SWITCHES.contains(&switch) => Some(switch.into()),
+            Some((switch, "false")) if SWITCHES.contains(&switch) => None,
+            _ => Some(text.into()),
+        }
+    };
+    args.iter().filter_map(rewrite).collect()
+}
+
+/// Options without a value, which Go lets one write with `=true` or `=false`.
+const SWITCHES: &[&str] = &[
+    "--all",
+    "--debug",
+    "--detach",
+    "--force",
+    "--keep",
+    "--no-new-keyring",
+    "--no-pivot",
+    "--no-subreaper",
+    "--quiet",
+    "--regex",
+    "--systemd-cgroup",
+];
+
+fn is_single_dash_long(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('-') else { return false };
+    let name = rest.split('=').next().unwrap_or_default();
+    !rest.starts_with('-') && name.len() > 2 && LONG_OPTIONS.contains(&name)
+}
+
+/// Every long option of every verb.
+const LONG_OPTIONS: &[&str] = &[
+    "all",
+    "bundle",
+    "cgroup-manager",
+    "config",
+    "console-socket",
+    "debug",
+    "detach",
+    "file",
+    "force",
+    "format",
+    "help",
+    "keep",
+    "log",
+    "log-format",
+    "log-level",
+    "no-new-keyring",
+    "no-pivot",
+    "no-subreaper",
+    "pid-file",
+    "pidfd-socket",
+    "preserve-fds",
+    "quiet",
+    "regex",
+    "root",
+    "rootless",
+    "systemd-cgroup",
+    "version",
+];
+
+/// The first word that is neither an option nor an option's value.
+pub(super) fn find_verb(args: &[OsString]) -> Option<String> {
+    let mut words = args.iter().skip(1);
+    while let Some(word) = words.next() {
+        let word = word.to_str()?;
+        if GLOBAL_WITH_VALUE.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            return Some(word.to_owned());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_long_option_of_the_command_line_is_known() {
+        let command = crate::cli::command(None);
+        let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help");
+        let arguments = command.get_arguments().chain(verbs.flat_map(clap::Command::get_arguments));
+        for long in arguments.filter_map(clap::Arg::get_long) {
+            assert!(LONG_OPTIONS.contains(&long), "{long}");
+        }
+    }
+
+    #[test]
+    fn short_options_with_glued_values_stay() {
+        for word in ["-b/x", "-d", "-", "-rx", "--root"] {
+            assert_eq!(normalize(&[word.into()]), [word]);
+        }
+        assert_eq!(normalize(&["-root=/x".into()]), ["--root=/x"]);
+        assert_eq!(normalize(&["--".into(), "-root".into()]), ["--", "-root"]);
+    }
+
+    #[test]
+    fn switches_with_values() {
+        assert_eq!(
+            normalize(&["--debug=true".into(), "-force=true".into()]),
+            ["--debug", "--force"]
+        );
+        assert_eq!(normalize(&["--debug=false".into(), "x=true".into()]), ["x=true"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! `create`: everything but the program itself. The container then waits for `start`.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use super::Call;
+use crate::cli;
+use crate::error::{Context, Error, Kind, Result};
+use crate::plan::{Options, Plan, Record};
+use crate::process;
+use crate::process::Created;
+use crate::rootfs;
+use crate::spec;
+use crate::sys;
+
+/// Creates the container and leaves.
+pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
+    make(call, &args.container, &args.id, "create")?;
+    Ok(0)
+}
+
+/// What `create` and `run` do alike. The lock of what is returned is still held.
+pub(super) fn make(
+    call: &mut Call<'_>,
+    args: &cli::Container,
+    id: &str,
+    verb: &str,
+) -> Result<Created> {
+    // First thing, without a look at the config: whatever that says, rrun cannot be written to.
+    process::seal(call.args)?;
+    make_sealed(call, args, id, verb)
+        .context(|| format!("create container `{}`", id.escape_debug()))
+}
+
+fn make_sealed(
+    call: &mut Call<'_>,
+    args: &cli::Container,
+    id: &str,
+    verb: &str,
+) -> Result<Created> {
+    crate::state::check_id(id)?;
+    if args.console_socket.is_some() {
+        return Err(Error::unsupported("--console-socket"));
+    }
+    if args.pidfd_socket.is_some() {
+        return Err(Error::unsupported("--pidfd-socket"));
+    }
+    let listen_fds = listen_fds();
+    let preserve_fds = args.preserve_fds.saturating_add(listen_fds);
+    check_inherited(preserve_fds)?;
+    let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
+    // Before the working directory becomes the bundle: this one is relative to the caller's.
+    let pid_file = args.pid_file.as_deref().map(absolute).transpose()?;
+    let bundle = std::fs::canonicalize(&bundle)
+        .map_err(|error| Error::io("open", format!("`{}`", bundle.display()), &error))
+        .context(|| "find the bundle")?;
+    // Relative paths in the bundle, and hooks, start there.
+    sys::file::chdir(&bundle).context(|| "enter the bundle")?;
+    let config = args.config.clone().unwrap_or_else(|| PathBuf::from("config.json"));
+    let config = spec::Config::read(&bundle.join(config))?;
+    let options = Options {
+        id: id.to_owned(),
+        bundle,
+        no_pivot: args.no_pivot,
+        keep_keyring: args.no_new_keyring,
+        preserve_fds,
+        listen_fds,
+        cgroup_owner: call.cgroup_owner()?,
+    };
+    let plan = crate::plan::compile(&config, &call.host, &options)?;
+    for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
+        log::warn!("{warning}");
+    }
+    reserve_and_create(call, &plan, verb, pid_file.as_deref())
+}
+
+fn reserve_and_create(
+    call: &Call<'_>,
+    plan: &Plan,
+    verb: &str,
+    pid_file: Option<&Path>,
+) -> Result<Created> {
+    let created = humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string();
+    let record = Record::begin(plan, created, call.host.euid());
+    let reservation = call.store.reserve(&plan.id, verb, &record)?;
+    process::create(plan, reservation, record, pid_file)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path)
+        .map_err(|error| Error::io("getcwd", format!("`{}`", path.display()), &error))
+}
+
+/// How many descriptors systemd's socket activation hands to us (sd_listen_fds(3)).
+fn listen_fds() -> u32 {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
+    let for_us = number("LISTEN_PID").is_none_or(|pid| pid == std::process::id());
+    number("LISTEN_FDS").filter(|_| for_us).unwrap_or(0)
+}
+
+/// What is to be preserved has to be there: otherwise a descriptor of our own would take its number
+/// and leak into the container.
+fn check_inherited(count: u32) -> Result<()> {
+    for number in 3..3_u32.saturating_add(count) {
+        if !sys::file::is_open(number) {
+            let text = format!("--preserve-fds, LISTEN_FDS: descriptor {number} is not open");
+            return Err(Error::message(Kind::Usage, text));
+        }
+    }
+    // Ours begin above them from here on.
+    let _ = std::io::stdin().as_fd();
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `delete`: removes a container and everything that its record names.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use super::Call;
+use super::observe::observe;
+use super::select::select;
+use crate::cli;
+use crate::error::{Context, Error, Kind, Result};
+use crate::hooks;
+use crate::plan::Record;
+use crate::rootfs;
+use crate::state::{Entry, Lock, Status, Verb};
+use crate::sys;
+
+/// How long a killed process may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Deletes one container, or all that the pattern matches.
+pub(super) fn delete(call: &mut Call<'_>, args: &cli::Delete) -> Result<i32> {
+    for id in select(call, &args.id, args.regex)? {
+        let deleted = delete_one(call, &id, args.force);
+        match deleted {
+            // Somebody else was faster, or it never was: with --force that is what was wanted.
+            Err(error) if args.force && error.kind() == Kind::NotFound => call.store.sweep(&id),
+            other => other.context(|| format!("delete container `{}`", id.escape_debug()))?,
+        }
+    }
+    Ok(0)
+}
+
+fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
+    let entry = call.store.open(id)?;
+    let record = match entry.read() {
+        Ok(record) => record,
+        Err(error) if force && error.kind() == Kind::Internal => {
+            log::warn!("{error}: only the directory is removed");
+            let _lock = entry.lock("delete")?;
+            return entry.remove();
+        }
+        Err(error) => return Err(error),
+    };
+    if force {
+        // Killed before the lock is asked for: a `create` or `start` at work holds it, and lets go
+        // when its init dies.
+        end_init(&entry, &record)?;
+    }
+    let lock = entry.lock("delete")?;
+    // It may have come further while we waited.
+    let record = entry.read()?;
+    if !force {
+        observe(&entry, &record)?.status.require(Verb::Delete, id)?;
+    }
+    destroy(&entry, &record, &lock)
+}
+
+/// Ends the container and removes all that the record names; its hooks come last. The lock shows
+/// that nobody else is at it.
+pub(super) fn destroy(entry: &Entry<Record>, record: &Record, _held: &Lock) -> Result<()> {
+    end_init(entry, record)?;
+    // Without a pid namespace of its own, children outlive init.
+    record.cgroup.destroy().context(|| "remove the cgroup")?;
+    for directory in &record.host_directories {
+        rootfs::release(directory, &record.id)
+            .context(|| format!("release `{}`", directory.display()))?;
+    }
+    entry.remove()?;
+    run_poststop(record);
+    Ok(())
+}
+
+/// Kills init, where it lives, and waits for its end.
+fn end_init(entry: &Entry<Record>, record: &Record) -> Result<()> {
+    let Some(init) = observe(entry, record)?.init else { return Ok(()) };
+    match sys::process::pidfd_send_signal(init.as_fd(), libc::SIGKILL) {
+        Err(error) if error.is(libc::ESRCH) => return Ok(()),
+        other => other.context(|| "kill the container's first process")?,
+    }
+    record.cgroup.thaw_for_kill()?;
+    if sys::process::has_ended(init.as_fd(), PATIENCE)? {
+        return Ok(());
+    }
+    let text = format!("process {} does not end, though it was killed", record.pid());
+    Err(Error::message(Kind::System, text))
+        .hint(|| "it may hang in the kernel, on a dead network file system for example")
+}
+
+/// runtime.md: a failed poststop hook is a warning, and the others are still run.
+fn run_poststop(record: &Record) {
+    let state = record.oci_state(Status::Stopped.name(), 0);
+    let environment = sys::exec::inherited_environment();
+    for hook in &record.hooks.poststop {
+        let hook = std::slice::from_ref(hook);
+        if let Err(error) = hooks::run(hook, "poststop", &state, &environment) {
+            log::warn!("{error}");
+        }
+    }
+}

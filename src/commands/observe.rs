@@ -1,0 +1,42 @@
+//! What state a container is in, as seen from outside.
+
+use std::os::fd::OwnedFd;
+
+use crate::error::Result;
+use crate::plan::Record;
+use crate::process::gate;
+use crate::state::{Entry, Phase, Seen, Status};
+
+/// A container as it was a moment ago.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) status: Status,
+    /// Its first process, where it lives.
+    pub(super) init: Option<OwnedFd>,
+}
+
+impl Observed {
+    /// The pid to show: that of a process that lives, or 0.
+    pub(super) fn pid(&self, record: &Record) -> i32 {
+        if self.init.is_some() && self.status != Status::Stopped { record.pid() } else { 0 }
+    }
+}
+
+/// Looks at one container. Nothing is asked that the answer does not need.
+pub(super) fn observe(entry: &Entry<Record>, record: &Record) -> Result<Observed> {
+    let init = match &record.init {
+        Some(identity) => identity.find()?,
+        None => None,
+    };
+    let alive = init.is_some();
+    let created = record.phase == Phase::Created;
+    let gate = alive && created && gate::is_waiting(entry.dir());
+    let seen = Seen {
+        phase: record.phase,
+        lock_held: !created && entry.is_locked(),
+        alive,
+        gate,
+        frozen: alive && created && !gate && record.cgroup.is_frozen(),
+    };
+    Ok(Observed { status: seen.status(), init })
+}

@@ -1,0 +1,53 @@
+//! `run`: create, start and, in the foreground, wait and delete.
+
+use std::os::fd::AsFd;
+
+use super::Call;
+use super::create::make;
+use super::delete::destroy;
+use super::start::start_locked;
+use crate::cli;
+use crate::error::{Context, Kind, Result};
+use crate::plan::Record;
+use crate::process::Foreground;
+use crate::state::Entry;
+
+/// Runs a container; its own exit status is ours.
+pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
+    crate::process::seal(call.args)?;
+    let foreground = if args.detach {
+        None
+    } else {
+        // Before the clone: a signal or a death in between must wait for us.
+        Some(Foreground::prepare(!args.container.no_subreaper)?)
+    };
+    let created = make(call, &args.container, &args.id, "run")?;
+    if let Err(error) = start_locked(&created.entry, &created.record, &created.lock) {
+        // A failed run leaves nothing; a failed hook has removed it already.
+        if error.kind() != Kind::Hook {
+            destroy(&created.entry, &created.record, &created.lock)?;
+        }
+        return Err(error);
+    }
+    // Never while the program runs: other verbs may want it.
+    drop(created.lock);
+    let Some(foreground) = foreground else { return Ok(0) };
+    let status = foreground.wait(created.record.pid(), created.init.as_fd())?;
+    if !args.keep {
+        clean_up(&created.entry).context(|| format!("delete container `{}`", args.id))?;
+    }
+    Ok(status)
+}
+
+/// Somebody may have deleted it meanwhile, or even made a new one of the same name, which the held
+/// directory tells apart.
+fn clean_up(entry: &Entry<Record>) -> Result<()> {
+    let deleted = entry.lock("delete").and_then(|lock| {
+        let record = entry.read()?;
+        destroy(entry, &record, &lock)
+    });
+    match deleted {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,51 @@
+//! `start`: opens the gate, so that init becomes the program.
+
+use super::Call;
+use super::delete;
+use super::observe::observe;
+use crate::cli;
+use crate::error::{Context, Kind, Result};
+use crate::hooks;
+use crate::plan::Record;
+use crate::process::gate;
+use crate::state::{Entry, Lock, Status, Verb};
+use crate::sys;
+
+/// Starts a created container.
+pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
+    let entry = call.store.open(&args.id)?;
+    let lock = entry.lock("start")?;
+    let record = entry.read()?;
+    start_locked(&entry, &record, &lock)?;
+    Ok(0)
+}
+
+/// What `start` and `run` do alike.
+pub(super) fn start_locked(entry: &Entry<Record>, record: &Record, lock: &Lock) -> Result<()> {
+    let seen = observe(entry, record)?;
+    if seen.status != Status::Created {
+        // A refused gate: a start before us was killed after it had opened it.
+        gate::remove(entry.dir());
+    }
+    seen.status.require(Verb::Start, entry.id())?;
+    let started = open_and_announce(entry, record);
+    if let Err(error) = &started
+        && error.kind() == Kind::Hook
+    {
+        // runtime.md: a failed startContainer or poststart hook stops the container and goes on at
+        // the step that destroys it.
+        delete::destroy(entry, record, lock).context(|| "clean up after the failed hook")?;
+    }
+    started.context(|| format!("start container `{}`", entry.id()))
+}
+
+fn open_and_announce(entry: &Entry<Record>, record: &Record) -> Result<()> {
+    gate::open(entry.dir())?;
+    gate::remove(entry.dir());
+    if record.hooks.poststart.is_empty() {
+        return Ok(());
+    }
+    let state = record.oci_state(Status::Running.name(), record.pid());
+    let environment = sys::exec::inherited_environment();
+    hooks::run(&record.hooks.poststart, "poststart", &state, &environment)
+}

@@ -1,0 +1,162 @@
+//! Rules that concern several rooms, and refusals by name of what later versions will do.
+//!
+//! A rule of one room alone is that room's business. Each check is small, has a name, and reports
+//! the JSON pointer of the culprit.
+
+use crate::cgroups;
+use crate::error::{Error, Result};
+use crate::rootfs;
+use crate::spec::Config;
+
+/// One rule.
+type Check = fn(&Config) -> Result<()>;
+
+/// All rules, in the order in which a reader of config.json meets their members.
+const CHECKS: &[Check] = &[oci_version, annotation_names, terminal, process_members, linux_members];
+
+/// Applies every rule.
+///
+/// # Errors
+/// The first one that is broken.
+pub(super) fn run(config: &Config) -> Result<()> {
+    CHECKS.iter().try_for_each(|check| check(config))
+}
+
+/// `ociVersion` has to be a semantic version, and 1 is the only major one there is.
+fn oci_version(config: &Config) -> Result<()> {
+    let version = config.oci_version.as_str();
+    if version.is_empty() {
+        return Err(Error::config("/ociVersion", "is missing"));
+    }
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<_> = core.split('.').map(str::parse::<u32>).collect();
+    match numbers.as_slice() {
+        [Ok(1), Ok(_), Ok(_)] => Ok(()),
+        [Ok(_), Ok(_), Ok(_)] => {
+            Err(Error::config("/ociVersion", format!("`{version}` is not a version 1")))
+        }
+        _ => Err(Error::config("/ociVersion", format!("`{version}` is no semantic version"))),
+    }
+}
+
+fn annotation_names(config: &Config) -> Result<()> {
+    if config.annotations.contains_key("") {
+        return Err(Error::config("/annotations/", "a key must not be empty"));
+    }
+    Ok(())
+}
+
+fn refuse(asked: bool, pointer: &str) -> Result<()> {
+    if asked { Err(Error::unsupported(pointer)) } else { Ok(()) }
+}
+
+fn terminal(config: &Config) -> Result<()> {
+    refuse(config.process.as_ref().is_some_and(|process| process.terminal), "/process/terminal")
+}
+
+fn process_members(config: &Config) -> Result<()> {
+    let Some(process) = &config.process else { return Ok(()) };
+    let scheduler = process.scheduler.as_ref().is_some_and(|it| !it.policy.is_empty());
+    refuse(scheduler, "/process/scheduler")?;
+    let priority = process.io_priority.as_ref().is_some_and(|it| !it.class.is_empty());
+    refuse(priority, "/process/ioPriority")?;
+    let affinity = process.exec_cpu_affinity.as_ref();
+    let affinity = affinity.is_some_and(|it| !it.initial.is_empty() || !it.last.is_empty());
+    refuse(affinity, "/process/execCPUAffinity")
+}
+
+fn linux_members(config: &Config) -> Result<()> {
+    let linux = &config.linux;
+    refuse(linux.seccomp.is_some(), "/linux/seccomp")?;
+    refuse(!linux.net_devices.is_empty(), "/linux/netDevices")?;
+    refuse(!linux.mount_label.is_empty(), "/linux/mountLabel")?;
+    refuse(linux.intel_rdt.is_some(), "/linux/intelRdt")?;
+    let policy = linux.memory_policy.as_ref().is_some_and(|it| !it.mode.is_empty());
+    refuse(policy, "/linux/memoryPolicy")?;
+    let personality = linux.personality.as_ref().is_some_and(|it| !it.domain.is_empty());
+    refuse(personality, "/linux/personality")
+}
+
+/// What a mount of type `cgroup` shows.
+pub(super) fn cgroup_view(cgroup: &cgroups::Plan) -> rootfs::CgroupView {
+    let mut legacy = Vec::new();
+    let mut links = Vec::new();
+    for place in cgroup.places() {
+        if place.unified && cgroup.places().len() == 1 {
+            return rootfs::CgroupView::Unified { own: place.directory.clone() };
+        }
+        let name = place.mount.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let data = match place.controllers.as_slice() {
+            [named] if named.starts_with("name=") => format!("none,{named}"),
+            controllers => controllers.join(","),
+        };
+        if place.controllers.len() > 1 {
+            let aliases = place.controllers.iter().map(|alias| (alias.clone(), name.clone()));
+            links.extend(aliases);
+        }
+        legacy.push(rootfs::LegacyHierarchy {
+            name,
+            data,
+            unified: place.unified,
+            own: place.directory.clone(),
+        });
+    }
+    if legacy.is_empty() {
+        return rootfs::CgroupView::Absent;
+    }
+    rootfs::CgroupView::Legacy { hierarchies: legacy, links }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+
+    fn refusal(text: &str) -> String {
+        let config: Config = spec::parse(text.as_bytes()).unwrap();
+        run(&config).map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn versions() {
+        for good in ["1.0.0", "1.0.2-dev", "1.3.0", "1.2.0-rc.1+x"] {
+            assert_eq!(refusal(&format!(r#"{{"ociVersion":"{good}"}}"#)), "", "{good}");
+        }
+        for bad in ["1", "1.0", "2.0.0", "v1.0.0", "1.x.0", "0.9.0"] {
+            let text = refusal(&format!(r#"{{"ociVersion":"{bad}"}}"#));
+            assert!(text.starts_with("/ociVersion: "), "{bad}: {text}");
+        }
+        assert_eq!(refusal("{}"), "/ociVersion: is missing");
+    }
+
+    #[test]
+    fn what_asks_for_nothing_is_not_refused() {
+        let text = r#"{"ociVersion":"1.0.2","process":{"terminal":false,"scheduler":null,
+            "ioPriority":{},"execCPUAffinity":{"initial":""},"consoleSize":{"height":0,"width":0}},
+            "linux":{"seccomp":null,"netDevices":{},"mountLabel":"","intelRdt":null,
+            "memoryPolicy":{"mode":""},"personality":{"domain":""}}}"#;
+        assert_eq!(refusal(text), "");
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_refused_by_name() {
+        for (member, pointer) in [
+            (r#""process":{"terminal":true}"#, "/process/terminal"),
+            (r#""process":{"scheduler":{"policy":"SCHED_RR"}}"#, "/process/scheduler"),
+            (
+                r#""process":{"ioPriority":{"class":"IOPRIO_CLASS_RT","priority":1}}"#,
+                "/process/ioPriority",
+            ),
+            (r#""process":{"execCPUAffinity":{"final":"0"}}"#, "/process/execCPUAffinity"),
+            (r#""linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}"#, "/linux/seccomp"),
+            (r#""linux":{"netDevices":{"eth0":{}}}"#, "/linux/netDevices"),
+            (r#""linux":{"mountLabel":"x"}"#, "/linux/mountLabel"),
+            (r#""linux":{"intelRdt":{}}"#, "/linux/intelRdt"),
+            (r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND"}}"#, "/linux/memoryPolicy"),
+            (r#""linux":{"personality":{"domain":"LINUX32"}}"#, "/linux/personality"),
+        ] {
+            let text = refusal(&format!(r#"{{"ociVersion":"1.3.0",{member}}}"#));
+            assert_eq!(text, format!("not supported yet: {pointer}"));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! From what was written to what will be done: [`compile`] turns config.json, the facts of the host
+//! and the command line into a [`Plan`].
+//!
+//! It changes nothing and needs no privilege, so every mistake that the documents alone show is
+//! found here, before any side effect. What two rooms have to agree on is decided here, since rooms
+//! never look at each other. A plan is data: it can be printed, compared, and handed to the child by
+//! the fork itself.
+
+mod checks;
+mod record;
+
+use std::path::PathBuf;
+
+use crate::cgroups;
+use crate::error::{Context, Error, Result};
+use crate::hooks;
+use crate::host::Host;
+use crate::namespaces;
+use crate::namespaces::Kind;
+use crate::rootfs;
+use crate::security;
+use crate::spec;
+use crate::workload;
+
+pub use record::{OCI_VERSION, ProcessRecord, Record};
+
+/// Who owns the cgroup tree (`--cgroup-manager`).
+pub use crate::cgroups::Owner as CgroupOwner;
+
+/// What the command line asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The container's id.
+    pub id: String,
+    /// The bundle directory, absolute.
+    pub bundle: PathBuf,
+    /// Whether the root is changed without pivot_root(2) (`--no-pivot`).
+    pub no_pivot: bool,
+    /// Whether the caller's session keyring is kept (`--no-new-keyring`).
+    pub keep_keyring: bool,
+    /// Descriptors beyond 2 that the program inherits (`--preserve-fds`, LISTEN_FDS).
+    pub preserve_fds: u32,
+    /// How many of them came from LISTEN_FDS (sd_listen_fds(3)).
+    pub listen_fds: u32,
+    /// Who owns the cgroup tree.
+    pub cgroup_owner: CgroupOwner,
+}
+
+/// Everything that `create` will do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The container's id.
+    pub id: String,
+    /// The bundle directory, absolute.
+    pub bundle: PathBuf,
+    /// The root directory as config.json names it, absolute.
+    pub root: PathBuf,
+    /// Metadata, shown by `state`.
+    pub annotations: std::collections::BTreeMap<String, String>,
+    /// Namespaces.
+    pub namespaces: namespaces::Plan,
+    /// The way into them.
+    pub strategy: namespaces::Strategy,
+    /// The cgroup.
+    pub cgroup: cgroups::Plan,
+    /// The root file system.
+    pub rootfs: rootfs::Plan,
+    /// The program.
+    pub workload: workload::Plan,
+    /// What it may do.
+    pub security: security::Plan,
+    /// Commands at moments of the lifecycle.
+    pub hooks: hooks::Plan,
+    /// Descriptors beyond 2 that the program inherits.
+    pub preserve_fds: u32,
+    /// How many of them came from LISTEN_FDS.
+    pub listen_fds: u32,
+    /// The highest capability that the kernel knows.
+    pub last_capability: u32,
+    /// What the user should know, and need not mend.
+    pub warnings: Vec<String>,
+}
+
+/// Decides everything.
+///
+/// # Errors
+/// The first mistake, with its JSON pointer.
+pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<Plan> {
+    checks::run(config)?;
+    let Some(process) = &config.process else {
+        return Err(Error::config("/process", "is missing: there is no program to start"));
+    };
+    let Some(root) = &config.root else {
+        return Err(Error::config("/root", "is missing"));
+    };
+    let mut warnings = Vec::new();
+    let namespaces = namespaces::Plan::compile(config)?;
+    let cgroup = compile_cgroup(config, host, options, &mut warnings)?;
+    let strategy =
+        namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
+    let rootfs = compile_rootfs(config, options, &namespaces, &cgroup, &mut warnings)?;
+    let facts = security::Facts {
+        own_capabilities: host.own_capabilities(),
+        apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
+        selinux: !process.selinux_label.is_empty() && host.has_selinux(),
+    };
+    Ok(Plan {
+        id: options.id.clone(),
+        bundle: options.bundle.clone(),
+        root: options.bundle.join(&root.path),
+        annotations: config.annotations.clone(),
+        strategy,
+        cgroup,
+        rootfs,
+        workload: workload::Plan::compile(process)?,
+        security: security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?,
+        hooks: hooks::Plan::compile(&config.hooks)?,
+        preserve_fds: options.preserve_fds,
+        listen_fds: options.listen_fds,
+        last_capability: host.last_capability(),
+        namespaces,
+        warnings,
+    })
+}
+
+fn compile_cgroup(
+    config: &spec::Config,
+    host: &Host,
+    options: &Options,
+    warnings: &mut Vec<String>,
+) -> Result<cgroups::Plan> {
+    let request = cgroups::Request {
+        id: &options.id,
+        path: &config.linux.cgroups_path,
+        resources: &config.linux.resources,
+        layout: host.cgroups()?,
+        owner: options.cgroup_owner,
+        privileged: host.is_true_root(),
+    };
+    let compiled = cgroups::compile(&request).context(|| "plan the cgroup")?;
+    warnings.extend(compiled.warnings);
+    Ok(compiled.plan)
+}
+
+/// What a mount of type `cgroup` shows is `rootfs`' to mount and `cgroups`' to know: the numbers
+/// cross here.
+fn compile_rootfs(
+    config: &spec::Config,
+    options: &Options,
+    namespaces: &namespaces::Plan,
+    cgroup: &cgroups::Plan,
+    warnings: &mut Vec<String>,
+) -> Result<rootfs::Plan> {
+    let mount_namespace = match namespaces.source(Kind::Mount) {
+        namespaces::Source::New => rootfs::MountNamespace::New,
+        namespaces::Source::Path(..) => rootfs::MountNamespace::Joined,
+        namespaces::Source::Inherited => rootfs::MountNamespace::Shared,
+    };
+    let request = rootfs::Request {
+        config,
+        bundle: &options.bundle,
+        id: &options.id,
+        mount_namespace,
+        user_namespace: namespaces.is_private(Kind::User),
+        cgroup_namespace: *namespaces.source(Kind::Cgroup) == namespaces::Source::New,
+        no_pivot: options.no_pivot,
+        cgroups: checks::cgroup_view(cgroup),
+    };
+    let compiled = rootfs::compile(&request)?;
+    warnings.extend(compiled.warnings);
+    Ok(compiled.plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{CgroupLayout, Hierarchy};
+    use std::path::Path;
+
+    fn hybrid() -> CgroupLayout {
+        let v1 = |name: &str, controllers: &[&str]| Hierarchy {
+            mount: Path::new("/sys/fs/cgroup").join(name),
+            controllers: controllers.iter().map(|it| (*it).to_owned()).collect(),
+            own: PathBuf::from("/"),
+            unified: false,
+        };
+        let mut hierarchies: Vec<_> = ["cpuset", "memory", "devices", "freezer", "pids", "blkio"]
+            .iter()
+            .map(|name| v1(name, &[name]))
+            .collect();
+        hierarchies.push(v1("cpu,cpuacct", &["cpu", "cpuacct"]));
+        hierarchies.push(v1("systemd", &["name=systemd"]));
+        let unified = Hierarchy { unified: true, ..v1("unified", &[]) };
+        hierarchies.push(unified);
+        CgroupLayout { hierarchies }
+    }
+
+    fn compile_for(layout: CgroupLayout, config: &spec::Config) -> Result<Plan> {
+        let options =
+            Options { id: "id".to_owned(), bundle: PathBuf::from("/bundle"), ..Options::default() };
+        compile(config, &Host::forged(layout), &options)
+    }
+
+    /// What engines write, without what is refused by name so far.
+    #[test]
+    fn what_engines_write_is_planned_on_every_layout() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/engines");
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let mut config = spec::Config::read(&path).unwrap();
+            config.linux.seccomp = None;
+            config.linux.resources.block_io = spec::BlockIo::default();
+            config.linux.resources.hugepage_limits.clear();
+            let process = config.process.as_mut().unwrap();
+            process.terminal = false;
+            process.apparmor_profile.clear();
+            process.selinux_label.clear();
+            for layout in [hybrid(), CgroupLayout::unified(Path::new("/sys/fs/cgroup"), "0::/\n")] {
+                let plan = compile_for(layout, &config);
+                assert!(plan.is_ok(), "{}: {}", path.display(), plan.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn aliases_of_co_mounted_controllers_are_links() {
+        let text = r#"{"ociVersion":"1.0.2","root":{"path":"r"},
+            "process":{"args":["a"],"cwd":"/"},"linux":{"namespaces":[{"type":"mount"}]}}"#;
+        let config: spec::Config = spec::parse(text.as_bytes()).unwrap();
+        let plan = compile_for(hybrid(), &config).unwrap();
+        let rootfs::CgroupView::Legacy { hierarchies, links } = checks::cgroup_view(&plan.cgroup)
+        else {
+            panic!("not legacy")
+        };
+        let named = hierarchies.iter().find(|it| it.name == "systemd").unwrap();
+        assert_eq!(named.data, "none,name=systemd");
+        assert!(links.contains(&("cpuacct".to_owned(), "cpu,cpuacct".to_owned())));
+        assert!(hierarchies.iter().any(|it| it.unified && it.data.is_empty()));
+        assert!(!plan.cgroup.is_placed_at_clone());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, expected) in [
+            (r#"{"ociVersion":"1.0.2"}"#, "/process: is missing: there is no program to start"),
+            (r#"{"ociVersion":"1.0.2","process":{"args":["a"],"cwd":"/"}}"#, "/root: is missing"),
+        ] {
+            let config: spec::Config = spec::parse(text.as_bytes()).unwrap();
+            assert_eq!(compile_for(hybrid(), &config).unwrap_err().to_string(), expected);
+        }
+    }
+}

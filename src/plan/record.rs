@@ -1,0 +1,140 @@
+//! What is remembered of a container between verbs: `state.json` and `process.json`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+use crate::cgroups;
+use crate::hooks;
+use crate::namespaces::{Kind, Source};
+use crate::security;
+use crate::state::{Identity, Phase};
+use crate::workload;
+
+/// The version of the runtime-spec that what we print follows.
+pub const OCI_VERSION: &str = "1.3.0";
+
+/// The layout of the record. A reader refuses what it does not know.
+const VERSION: u32 = 1;
+
+/// `state.json`: the little that start, state, kill, delete and list need.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    version: u32,
+    /// The container's id.
+    pub id: String,
+    /// How far `create` got.
+    pub phase: Phase,
+    /// The bundle directory, absolute.
+    pub bundle: PathBuf,
+    /// The root directory, absolute.
+    pub rootfs: PathBuf,
+    /// When it was created, RFC 3339.
+    pub created: String,
+    /// Who created it: a user id.
+    pub owner: u32,
+    /// Metadata of config.json.
+    pub annotations: BTreeMap<String, String>,
+    /// The container's first process, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<Identity>,
+    /// Whether it has a pid namespace of its own, so that the end of init is the end of all.
+    pub private_pid: bool,
+    /// Where its cgroup is.
+    pub cgroup: cgroups::Record,
+    /// Hooks of later verbs.
+    pub hooks: hooks::Record,
+    /// Directories that were made on the host for it and go with it.
+    pub host_directories: Vec<PathBuf>,
+}
+
+/// `process.json`: what only exec, update and checkpoint read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// The program as planned.
+    pub workload: workload::Plan,
+    /// What it may do.
+    pub security: security::Plan,
+}
+
+/// The state of a container as runtime.md has it, for hooks.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OciState<'a> {
+    oci_version: &'a str,
+    id: &'a str,
+    status: &'a str,
+    pid: i32,
+    bundle: &'a PathBuf,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+}
+
+/// The same with what all runtimes add, for `state` and `list`.
+#[derive(Serialize)]
+struct ExtendedState<'a> {
+    #[serde(flatten)]
+    state: OciState<'a>,
+    rootfs: &'a PathBuf,
+    created: &'a str,
+    owner: String,
+}
+
+impl Record {
+    /// The first record: it names everything that may come to exist, before any of it does.
+    pub fn begin(plan: &Plan, created: String, owner: u32) -> Record {
+        Record {
+            version: VERSION,
+            id: plan.id.clone(),
+            phase: Phase::Creating,
+            bundle: plan.bundle.clone(),
+            rootfs: plan.root.clone(),
+            created,
+            owner,
+            annotations: plan.annotations.clone(),
+            init: None,
+            private_pid: *plan.namespaces.source(Kind::Pid) == Source::New,
+            cgroup: plan.cgroup.record(),
+            hooks: plan.hooks.record(),
+            host_directories: plan.rootfs.host_directories(),
+        }
+    }
+
+    /// The container's pid, or 0 where there is none to show.
+    pub fn pid(&self) -> i32 {
+        self.init.as_ref().map_or(0, |init| init.pid)
+    }
+
+    /// The state that hooks get on stdin: `status` is a word of the spec, `pid` the container's as
+    /// the hook's pid namespace sees it.
+    pub fn oci_state(&self, status: &str, pid: i32) -> Vec<u8> {
+        serde_json::to_vec(&self.state_of(status, pid)).unwrap_or_default()
+    }
+
+    /// The state that `state` prints, as an indented JSON object.
+    pub fn extended_state(&self, status: &str, pid: i32, owner: String) -> serde_json::Value {
+        let state = self.state_of(status, pid);
+        let extended = ExtendedState { state, rootfs: &self.rootfs, created: &self.created, owner };
+        serde_json::to_value(extended).unwrap_or_default()
+    }
+
+    fn state_of<'a>(&'a self, status: &'a str, pid: i32) -> OciState<'a> {
+        OciState {
+            oci_version: OCI_VERSION,
+            id: &self.id,
+            status,
+            pid,
+            bundle: &self.bundle,
+            annotations: &self.annotations,
+        }
+    }
+}
+
+impl ProcessRecord {
+    /// What exec needs to know of `plan`.
+    pub fn of(plan: &Plan) -> ProcessRecord {
+        ProcessRecord { workload: plan.workload.clone(), security: plan.security.clone() }
+    }
+}

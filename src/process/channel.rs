@@ -1,0 +1,64 @@
+//! A pair of typed ends: one packet is one message, with descriptors attached where need be.
+
+use std::marker::PhantomData;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::message::{ToInit, ToParent};
+use crate::error::{Context, Error, Result, WIRE_LIMIT};
+use crate::sys;
+
+/// A failure is JSON inside JSON: escaping may double it, and control characters take six bytes.
+const PACKET_LIMIT: usize = WIRE_LIMIT * 2 + 1024;
+
+/// One end: what it sends and what it receives are different types, so that neither side can even
+/// write a message meant for itself.
+#[derive(Debug)]
+pub(super) struct Channel<Send, Receive> {
+    socket: OwnedFd,
+    types: PhantomData<(Send, Receive)>,
+}
+
+/// The parent's end.
+pub(super) type ParentEnd = Channel<ToInit, ToParent>;
+
+/// The end of stage and init.
+pub(super) type InitEnd = Channel<ToParent, ToInit>;
+
+/// Both ends.
+pub(super) fn pair() -> Result<(ParentEnd, InitEnd)> {
+    let (parent, init) = sys::socket::pair()?;
+    Ok((
+        Channel { socket: parent, types: PhantomData },
+        Channel { socket: init, types: PhantomData },
+    ))
+}
+
+impl<Send: Serialize, Receive: DeserializeOwned> Channel<Send, Receive> {
+    /// Sends a message.
+    pub(super) fn send(&self, message: &Send) -> Result<()> {
+        self.send_with(message, &[])
+    }
+
+    /// Sends a message with descriptors.
+    pub(super) fn send_with(&self, message: &Send, fds: &[BorrowedFd<'_>]) -> Result<()> {
+        let bytes = serde_json::to_vec(message)
+            .map_err(|error| Error::internal(format!("encode a message: {error}")))?;
+        sys::socket::send(self.socket.as_fd(), &bytes, fds)
+    }
+
+    /// Receives a message; None where the other side is gone.
+    pub(super) fn receive(&self) -> Result<Option<(Receive, Vec<OwnedFd>)>> {
+        let packet = match sys::socket::receive(self.socket.as_fd(), PACKET_LIMIT) {
+            Err(error) if error.is(libc::ECONNRESET) => return Ok(None),
+            other => other?,
+        };
+        let Some(packet) = packet else { return Ok(None) };
+        let message = serde_json::from_slice(&packet.bytes)
+            .map_err(|error| Error::internal(format!("decode a message: {error}")))
+            .context(|| "listen to the other side of the clone")?;
+        Ok(Some((message, packet.fds)))
+    }
+}

@@ -1,0 +1,103 @@
+//! The gate: where a created container waits for `start`.
+//!
+//! A SEQPACKET listener called `gate` in the container's directory. The parent binds it before the
+//! clone, init inherits it. `start` connects and sends `go`; init closes the gate by becoming the
+//! program, since every descriptor is close-on-exec. So for whoever looks from outside:
+//!
+//! - a connection is accepted by the kernel: init is still before its execve;
+//! - a connection is refused: it was started, or it is dead;
+//! - end-of-file after `go`: the program runs, or init died (its pidfd tells);
+//! - a packet after `go`: init's own error.
+//!
+//! A fifo could not tell the second from the third, and needs a /proc inside the container to be
+//! opened again (KERNEL: an O_PATH descriptor of a fifo is reopened through /proc).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Context, Error, Kind, Result, WIRE_LIMIT};
+use crate::sys;
+
+/// Its name in the container's directory.
+const NAME: &str = "gate";
+
+/// The word that opens it.
+const GO: &[u8] = b"go";
+
+/// sun_path holds 107 bytes; a path through the held directory always fits.
+fn path(dir: BorrowedFd<'_>) -> PathBuf {
+    sys::file::proc_path(dir).join(NAME)
+}
+
+/// Init's side.
+#[derive(Debug)]
+pub(super) struct Gate(OwnedFd);
+
+impl Gate {
+    /// Binds the gate in the container's directory.
+    pub(super) fn bind(dir: BorrowedFd<'_>) -> Result<Gate> {
+        sys::socket::listen(&path(dir)).map(Gate).context(|| "make the gate")
+    }
+
+    /// The listener, for whoever needs a harmless descriptor.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Waits for `start`. A connection that ends without `go` was somebody looking.
+    pub(super) fn wait(&self) -> Result<Opened> {
+        loop {
+            let connection = sys::socket::accept(self.0.as_fd()).context(|| "wait for `start`")?;
+            match sys::socket::receive(connection.as_fd(), 64) {
+                Ok(Some(packet)) if packet.bytes == GO => return Ok(Opened(connection)),
+                // ECONNRESET, end-of-file or another word: not a start.
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Somebody said `go` and waits for what becomes of it.
+#[derive(Debug)]
+pub(super) struct Opened(OwnedFd);
+
+impl Opened {
+    /// Tells that somebody why the program does not run.
+    pub(super) fn fail(&self, error: &Error) {
+        let _ = sys::socket::send(self.0.as_fd(), &error.to_wire(), &[]);
+    }
+}
+
+/// Whether init waits at the gate of the container directory `dir`.
+pub fn is_waiting(dir: BorrowedFd<'_>) -> bool {
+    sys::socket::connect(&path(dir)).is_ok()
+}
+
+/// Removes the gate: it was passed, or its init is dead.
+pub fn remove(dir: BorrowedFd<'_>) {
+    let _ = sys::file::unlink_at(dir, Path::new(NAME));
+}
+
+/// Opens the gate and waits until init has become the program.
+///
+/// # Errors
+/// What kept init from it, in init's own words; of kind [`Kind::State`] where nobody waits.
+pub fn open(dir: BorrowedFd<'_>) -> Result<()> {
+    let connection = match sys::socket::connect(&path(dir)) {
+        Err(error) if error.is(libc::ECONNREFUSED) || error.is(libc::ENOENT) => {
+            return Err(Error::message(Kind::State, "nobody waits to be started"));
+        }
+        other => other?,
+    };
+    sys::socket::send(connection.as_fd(), GO, &[]).context(|| "open the gate")?;
+    match sys::socket::receive(connection.as_fd(), WIRE_LIMIT) {
+        Ok(None) => Ok(()),
+        Ok(Some(packet)) => Err(Error::from_wire(&packet.bytes)),
+        // The listener was closed with our connection still in its queue: init died before it
+        // heard us.
+        Err(error) if error.is(libc::ECONNRESET) => {
+            Err(Error::message(Kind::State, "init died before it was started"))
+        }
+        Err(error) => Err(error),
+    }
+}

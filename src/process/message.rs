@@ -1,0 +1,51 @@
+//! What parent, stage and init say to each other while a container is created.
+//!
+//! ```text
+//!   parent (rrun create)              stage (only some strategies)        init (becomes the program)
+//!     clone ----------------------------> joins, clones init as its
+//!                                         sibling ----------------------->
+//!       <--- Cloned{pid} + pidfd --------- exits                            writes 0 to its v1 tasks
+//!     clone ------------------------------------------------------------->   files
+//!     records pid, moves it into its
+//!     cgroup (where the clone did not),
+//!     writes id maps and oom score
+//!       ---- Proceed ----------------------------------------------------->  namespaces, root, mounts
+//!     writes the cgroup's limits
+//!       <--- Mounted (only where hooks wait for it) -----------------------
+//!     prestart, createRuntime hooks
+//!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
+//!                                                                            pivot, …, all steps
+//!       <--- Ready --------------------------------------------------------
+//!     pid file, state `created`
+//!       ---- Proceed ----------------------------------------------------->  waits at the gate
+//! ```
+//!
+//! `Failed` may come instead of any message to the parent and ends everything. An init that sees
+//! end-of-file instead of an answer exits: its parent is dead.
+
+use serde::{Deserialize, Serialize};
+
+/// What the parent hears.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum ToParent {
+    /// From the stage, with init's pidfd: init exists and has this pid.
+    Cloned {
+        /// As the parent's pid namespace sees it.
+        pid: i32,
+    },
+    /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
+    /// hooks must run now, and under the cgroup's limits.
+    Mounted,
+    /// From init: only the gate is left. It waits for `Proceed`, so that nobody can start what is
+    /// not recorded.
+    Ready,
+    /// From either: it failed and exits. The text is [`crate::error::Error::to_wire`]'s.
+    Failed(String),
+}
+
+/// What init hears.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum ToInit {
+    /// Go on.
+    Proceed,
+}

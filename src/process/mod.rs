@@ -1,0 +1,20 @@
+//! rrun's own processes: the parent that creates a container, the stage that some strategies need,
+//! and init, which becomes the program.
+//!
+//! Read [`message`](self) first (`message.rs` draws the conversation), then `init.rs`, the list of
+//! steps from a fresh clone to execve.
+
+mod channel;
+mod foreground;
+pub mod gate;
+mod init;
+mod message;
+mod parent;
+mod protocol;
+mod seal;
+mod stage;
+mod steps;
+
+pub use foreground::Foreground;
+pub use parent::{Created, create};
+pub use seal::seal;

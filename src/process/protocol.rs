@@ -1,0 +1,107 @@
+//! Pure: the order in which messages may come, as a table.
+//!
+//! What is expected is computed from the plan before the clone. A message that is early, late or
+//! comes twice is an error that names both: two processes that disagree about where they are must
+//! not go on.
+
+use super::message::ToParent;
+use crate::error::{Error, Result};
+
+/// What the parent is to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// The stage reports init.
+    Cloned,
+    /// Init waits for the hooks.
+    Mounted,
+    /// Init waits for its record.
+    Ready,
+}
+
+/// The messages still to come.
+#[derive(Debug)]
+pub(super) struct Protocol {
+    expected: std::collections::VecDeque<Expected>,
+}
+
+impl Protocol {
+    /// The conversation of a container with or without a stage, with or without hooks.
+    pub(super) fn new(stage: bool, hooks: bool) -> Protocol {
+        let mut expected = std::collections::VecDeque::new();
+        if stage {
+            expected.push_back(Expected::Cloned);
+        }
+        if hooks {
+            expected.push_back(Expected::Mounted);
+        }
+        expected.push_back(Expected::Ready);
+        Protocol { expected }
+    }
+
+    /// Whether the conversation is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.expected.is_empty()
+    }
+
+    /// Takes a message. A failure is always in order, and comes back as the error that it is.
+    pub(super) fn accept(&mut self, message: &ToParent) -> Result<Expected> {
+        let came = match message {
+            ToParent::Failed(wire) => return Err(Error::from_wire(wire.as_bytes())),
+            ToParent::Cloned { .. } => Expected::Cloned,
+            ToParent::Mounted => Expected::Mounted,
+            ToParent::Ready => Expected::Ready,
+        };
+        match self.expected.front() {
+            Some(expected) if *expected == came => {
+                self.expected.pop_front();
+                Ok(came)
+            }
+            Some(expected) => {
+                Err(Error::internal(format!("init said {came:?} where {expected:?} was due")))
+            }
+            None => Err(Error::internal(format!("init said {came:?} after the end"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_conversation() {
+        let mut protocol = Protocol::new(true, true);
+        for message in [ToParent::Cloned { pid: 1 }, ToParent::Mounted, ToParent::Ready] {
+            assert!(!protocol.is_over());
+            protocol.accept(&message).unwrap();
+        }
+        assert!(protocol.is_over());
+    }
+
+    #[test]
+    fn early_late_and_twice_are_errors_that_name_both() {
+        let refusal = |protocol: &mut Protocol, message: &ToParent| {
+            protocol.accept(message).unwrap_err().to_string()
+        };
+        let mut protocol = Protocol::new(false, true);
+        assert_eq!(
+            refusal(&mut protocol, &ToParent::Ready),
+            "init said Ready where Mounted was due"
+        );
+        protocol.accept(&ToParent::Mounted).unwrap();
+        assert_eq!(
+            refusal(&mut protocol, &ToParent::Mounted),
+            "init said Mounted where Ready was due"
+        );
+        protocol.accept(&ToParent::Ready).unwrap();
+        assert_eq!(refusal(&mut protocol, &ToParent::Ready), "init said Ready after the end");
+    }
+
+    #[test]
+    fn a_failure_is_always_in_order() {
+        let mut protocol = Protocol::new(true, true);
+        let wire = String::from_utf8(Error::config("/process/cwd", "x").to_wire()).unwrap();
+        let error = protocol.accept(&ToParent::Failed(wire)).unwrap_err();
+        assert_eq!(error.to_string(), "/process/cwd: x");
+    }
+}
