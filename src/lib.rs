@@ -1,5 +1,6 @@
 //! rrun.
 
+pub mod cgroups;
 pub mod error;
 pub mod hooks;
 pub mod host;
