@@ -77,6 +77,13 @@ impl CgroupLayout {
         CgroupLayout { hierarchies: vec![hierarchy] }
     }
 
+    /// Whether we may make the cgroup `directory` and the missing ones above it, or use it if there.
+    pub fn grants(directory: &Path) -> bool {
+        let mut ancestors = directory.ancestors();
+        let existing = ancestors.find(|ancestor| ancestor.exists());
+        existing.is_some_and(|ancestor| sys::file::is_writable_directory(ancestor))
+    }
+
     /// Whether v2 is all there is.
     pub fn is_unified_only(&self) -> bool {
         matches!(self.hierarchies.as_slice(), [only] if only.unified)

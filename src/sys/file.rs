@@ -276,6 +276,13 @@ pub fn check_executable(path: &Path) -> Result<()> {
     named("execve", access, || quoted(path))
 }
 
+/// Whether `path` is a directory in which we, as the user that we are now, may make something.
+pub fn is_writable_directory(path: &Path) -> bool {
+    use rustix::fs::{Access, CWD};
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS).is_ok() && path.is_dir()
+}
+
 /// fchdir(2).
 ///
 /// # Errors

@@ -145,3 +145,20 @@ pub fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
     }
     Ok(())
 }
+
+/// poll(2) for POLLPRI: whether a file of the kernel that announces changes has changed since it
+/// was read, waiting up to `patience` for it.
+///
+/// # Errors
+/// As poll(2).
+pub fn wait_for_priority(fd: BorrowedFd<'_>, patience: std::time::Duration) -> Result<bool> {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    let timeout =
+        Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::PRI)];
+    match rustix::event::poll(&mut fds, Some(&timeout)) {
+        Ok(count) => Ok(count > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(errno) => Err(Error::call("poll", "POLLPRI", errno.raw_os_error())),
+    }
+}

@@ -7,6 +7,7 @@
 //! goes through `syscall(2)`.
 #![allow(unsafe_code)]
 
+pub mod bpf;
 pub mod cred;
 pub mod entry;
 pub mod exec;

@@ -1,0 +1,228 @@
+//! The container's cgroup in every hierarchy: made, entered, limited, emptied and removed
+//! (cgroups(7)).
+//!
+//! [`compile`] decides everything. Then [`prepare`] makes the directories and hands out what the
+//! clone and the child need to get in, [`limit`] writes the limits, and the [`Record`] in the
+//! container's state is enough for all that comes later.
+
+mod devices;
+mod files;
+mod plan;
+mod record;
+mod resources;
+mod tree;
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use crate::error::{Context, Error, Kind, Result};
+use crate::sys;
+
+pub use plan::{Compiled, Owner, Place, Plan, Request, compile};
+pub use record::Record;
+
+use plan::DeviceControl;
+use resources::Step;
+
+/// How the first process gets into the cgroups.
+#[derive(Debug, Default)]
+pub struct Placement {
+    /// The v2 cgroup, for `CLONE_INTO_CGROUP`.
+    pub at_clone: Option<OwnedFd>,
+    /// The v1 `tasks` files, for [`enter`].
+    pub tasks: Vec<OwnedFd>,
+    /// Whether somebody else has to be told the pid first.
+    pub after_clone: bool,
+}
+
+impl Placement {
+    /// Whether the process is where it belongs once it has been cloned and has entered.
+    pub fn is_done(&self) -> bool {
+        !self.after_clone
+    }
+}
+
+/// Cgroups that have been made for a container that may still fail. Dropping it kills what is
+/// inside and removes them.
+#[derive(Debug)]
+#[must_use]
+pub struct Guard(Record);
+
+impl Guard {
+    /// The container has come to be: its cgroups stay.
+    pub fn keep(mut self) {
+        self.0 = Record::default();
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Something has failed already, and that is what gets reported.
+        let _ = self.0.thaw_for_kill();
+        let _ = self.0.destroy();
+    }
+}
+
+/// Makes the container's cgroup in every hierarchy, restricts its devices, and opens what the first
+/// process needs to get in.
+///
+/// Devices are restricted before there is a process: the v1 controller forgets all exceptions when
+/// its default changes, so a process in there would find everything forbidden for a moment.
+///
+/// # Errors
+/// A cgroup that has processes or is frozen; a controller that is not to be had; EACCES, EPERM or
+/// EROFS without permission. Nothing is left behind then.
+pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
+    let mut guard = Guard(Record::default());
+    let mut placement = Placement::default();
+    for place in plan.places() {
+        let intent = || format!("make the cgroup `{}`", place.directory.display());
+        tree::make(place).context(intent)?;
+        guard.0.add(place);
+        if place.unified {
+            tree::turn_on_controllers(place, plan).context(intent)?;
+            let flags = libc::O_PATH | libc::O_DIRECTORY;
+            placement.at_clone = Some(sys::file::open(&place.directory, flags).context(intent)?);
+        } else {
+            let tasks = place.directory.join("tasks");
+            placement.tasks.push(sys::file::open(&tasks, libc::O_WRONLY).context(intent)?);
+        }
+    }
+    restrict_devices(plan).context(|| "restrict the devices")?;
+    plan.steps.early.iter().try_for_each(apply).context(|| "limit the cgroup")?;
+    Ok((guard, placement))
+}
+
+/// Moves the calling process, which has to have one thread, into the cgroups behind `tasks`.
+///
+/// A thread that moves itself (`0`) takes no lock that waits for an RCU grace period; a pid, or
+/// cgroup.procs, would cost milliseconds on an idle machine.
+///
+/// # Errors
+/// As write(2) to `tasks`.
+pub fn enter(tasks: &[OwnedFd]) -> Result<()> {
+    for file in tasks {
+        sys::io::write_once(file.as_fd(), b"0")
+            .map_err(|error| refused_process(error).wrap("enter the cgroup"))?;
+    }
+    Ok(())
+}
+
+/// Moves a process into the v2 cgroup, where `CLONE_INTO_CGROUP` (Linux 5.7) was refused by an
+/// outer sandbox.
+///
+/// # Errors
+/// As write(2) to cgroup.procs.
+pub fn place(plan: &Plan, pid: i32) -> Result<()> {
+    let Some(place) = plan.unified() else { return Ok(()) };
+    files::write(&place.directory.join("cgroup.procs"), &pid.to_string())
+        .map_err(|error| refused_process(error).wrap("enter the cgroup"))
+}
+
+/// A hint for the errno with which a cgroup refuses a process.
+fn refused_process(error: Error) -> Error {
+    match error.errno() {
+        Some(libc::EBUSY) => error.hinted(tree::INTERNAL_PROCESS),
+        Some(libc::EOPNOTSUPP) => error.hinted(tree::THREADED),
+        Some(libc::ENOSPC) => error.hinted("the cpuset has no processors or no memory nodes"),
+        Some(libc::EINVAL) => error.hinted(
+            "a process with real-time scheduling enters a v1 cpu cgroup only if that has a real-time \
+             budget (linux.resources.cpu.realtimeRuntime)",
+        ),
+        Some(libc::EACCES | libc::EPERM) => error.hinted(plan::DELEGATION),
+        _ => error,
+    }
+}
+
+/// Writes all limits. The parent does this while the child sets itself up.
+///
+/// # Errors
+/// Whatever the kernel refuses, with the file and the value.
+pub fn limit(plan: &Plan) -> Result<()> {
+    plan.steps.limits.iter().try_for_each(apply).context(|| "limit the cgroup")
+}
+
+fn apply(step: &Step) -> Result<()> {
+    match step {
+        Step::Write { file, value, optional } => match files::write(file, value) {
+            Err(error) if *optional && error.is(libc::ENOENT) => Ok(()),
+            other => explained(other, file),
+        },
+        Step::MemoryAndSwap { directory, limit, swap } => {
+            let memory = directory.join("memory.limit_in_bytes");
+            let both = directory.join("memory.memsw.limit_in_bytes");
+            let (limit, swap) = (limit.to_string(), swap.to_string());
+            match files::write(&memory, &limit) {
+                // More than memory and swap may be together up to now: that has to be raised first.
+                Err(error) if error.is(libc::EINVAL) => {
+                    explained(files::write(&both, &swap), &both)?;
+                    files::write(&memory, &limit)
+                }
+                Err(error) => Err(error),
+                Ok(()) if swap == "-1" => match files::write(&both, &swap) {
+                    Err(error) if error.is(libc::ENOENT) => Ok(()),
+                    other => other,
+                },
+                Ok(()) => explained(files::write(&both, &swap), &both),
+            }
+        }
+        Step::Check { file, limit } => {
+            let usage = files::read(file)?;
+            if usage.trim().parse().is_ok_and(|usage: i64| usage > *limit) {
+                let text = format!("{limit} is less than what is in use, {}", usage.trim());
+                return Err(Error::config("/linux/resources/memory/limit", text));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Adds what is likely to be the cause where a limit has no file.
+fn explained(result: Result<()>, file: &Path) -> Result<()> {
+    let is_swap = file.to_string_lossy().contains("sw");
+    result.map_err(|error| match error.errno() {
+        Some(libc::ENOENT) if is_swap => {
+            error.hinted("swap is not counted: boot with swapaccount=1, and with CONFIG_SWAP")
+        }
+        Some(libc::ENOENT) => error.hinted("this kernel does not offer that limit"),
+        _ => error,
+    })
+}
+
+fn restrict_devices(plan: &Plan) -> Result<()> {
+    match &plan.devices {
+        DeviceControl::None => Ok(()),
+        DeviceControl::Lines(directory, lines) => {
+            for (file, line) in lines {
+                match files::write(&directory.join(file), line) {
+                    // All that can be allowed is what the cgroup above allows, and that a new one
+                    // has from the beginning.
+                    Err(error) if line == "a" && *file == "devices.allow" && is_eperm(&error) => {}
+                    Err(error) if is_eperm(&error) => {
+                        return Err(error.hinted("a cgroup above forbids that device"));
+                    }
+                    other => other?,
+                }
+            }
+            Ok(())
+        }
+        DeviceControl::Program(directory, program) => {
+            let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+            let directory = sys::file::open(directory, flags)?;
+            let program = sys::bpf::load_device_program(program).hint(|| {
+                "on cgroup v2 that takes CAP_BPF and CAP_NET_ADMIN, and a kernel with \
+                 CONFIG_CGROUP_BPF"
+            })?;
+            sys::bpf::attach_device_program(directory.as_fd(), program.as_fd())
+        }
+    }
+}
+
+fn is_eperm(error: &Error) -> bool {
+    error.is(libc::EPERM)
+}
+
+/// A failure told in words that an administrator can act upon.
+fn refusal(text: String) -> Error {
+    Error::message(Kind::System, text)
+}

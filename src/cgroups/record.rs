@@ -1,0 +1,264 @@
+//! What the state of a container keeps of its cgroups, and what can be done with that: look,
+//! signal, thaw, remove.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use super::plan::Place;
+use crate::error::{Context, Error, Result};
+use crate::sys;
+use crate::sys::quoted;
+
+/// How long the processes of a cgroup that is being removed may take to go.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Every cgroup of a container. Written down before any of them is made, so that none can be
+/// forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The one of cgroup v2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unified: Option<PathBuf>,
+    /// Those of cgroup v1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    legacy: Vec<PathBuf>,
+    /// That of `legacy` which freezes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freezer: Option<PathBuf>,
+}
+
+impl Record {
+    /// Adds the cgroup of one hierarchy.
+    pub(super) fn add(&mut self, place: &Place) {
+        if place.unified {
+            self.unified = Some(place.directory.clone());
+        } else {
+            self.legacy.push(place.directory.clone());
+        }
+        if place.has("freezer") {
+            self.freezer = Some(place.directory.clone());
+        }
+    }
+
+    /// All of them, v2 first: killing is one write there, and empties the others.
+    fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.unified.iter().chain(&self.legacy).map(PathBuf::as_path)
+    }
+
+    /// Whether the container's processes are frozen, or about to be. Not if the cgroup is gone.
+    pub fn is_frozen(&self) -> bool {
+        let unified = self.unified.as_ref();
+        let legacy = self.freezer.as_ref();
+        unified.is_some_and(|own| files::has_line(&own.join("cgroup.events"), "frozen 1"))
+            || legacy.is_some_and(|own| is_frozen_legacy(own))
+    }
+
+    /// The pids of all processes in the cgroups and those below them, in order. None if the
+    /// container has no cgroup, or has none any more.
+    ///
+    /// # Errors
+    /// As read(2) of cgroup.procs.
+    pub fn processes(&self) -> Result<Vec<i32>> {
+        let mut pids = BTreeSet::new();
+        for directory in self.directories() {
+            collect(directory, &mut pids)?;
+        }
+        Ok(pids.into_iter().collect())
+    }
+
+    /// Sends a signal to every process; with SIGKILL until none is left that has not got it. Whether
+    /// there was any.
+    ///
+    /// # Errors
+    /// As pidfd_send_signal(2), except for processes that have ended meanwhile.
+    pub fn kill_all(&self, signal: i32) -> Result<bool> {
+        self.signal_all(signal).context(|| "signal the processes of the cgroup")
+    }
+
+    fn signal_all(&self, signal: i32) -> Result<bool> {
+        let mut reached = false;
+        if signal == libc::SIGKILL {
+            reached = self.unified.as_deref().map_or(Ok(false), kill_unified)?;
+        }
+        let mut known = BTreeMap::new();
+        loop {
+            let mut new = BTreeMap::new();
+            for pid in self.processes()? {
+                if known.contains_key(&pid) {
+                    continue;
+                }
+                match sys::process::pidfd_open(pid) {
+                    Ok(pidfd) => drop(new.insert(pid, pidfd)),
+                    Err(error) if error.is(libc::ESRCH) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if new.is_empty() {
+                return Ok(reached);
+            }
+            // A pid that is still in the cgroup now, while we hold the process, is that process.
+            let inside = self.processes()?;
+            new.retain(|pid, _| inside.binary_search(pid).is_ok());
+            for pidfd in new.values() {
+                reached |= send(pidfd, signal)?;
+            }
+            if signal != libc::SIGKILL {
+                return Ok(reached);
+            }
+            known.append(&mut new);
+        }
+    }
+
+    /// Thaws what cgroup v1 has frozen: there, a process dies only when it can run. A frozen v2
+    /// cgroup needs none of this.
+    ///
+    /// # Errors
+    /// As write(2) to freezer.state.
+    pub fn thaw_for_kill(&self) -> Result<()> {
+        match &self.freezer {
+            Some(directory) if is_frozen_legacy(directory) => {
+                files::write(&directory.join("freezer.state"), "THAWED")
+                    .context(|| "thaw the cgroup")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the cgroups and all below them, killing what is still inside.
+    ///
+    /// # Errors
+    /// EBUSY where something inside does not die; what can be removed is gone all the same.
+    pub fn destroy(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut result = Ok(());
+        let mut killed = false;
+        for directory in self.directories() {
+            if remove(directory).is_ok() {
+                continue;
+            }
+            let removed =
+                self.kill_once(&mut killed).and_then(|()| self.clear(directory, deadline));
+            let removed = removed.context(|| format!("remove the cgroup {}", quoted(directory)));
+            result = result.and(removed);
+        }
+        result
+    }
+
+    /// Kills everything, the first time.
+    fn kill_once(&self, killed: &mut bool) -> Result<()> {
+        if !std::mem::replace(killed, true) {
+            self.kill_all(libc::SIGKILL)?;
+            self.thaw_for_kill()?;
+        }
+        Ok(())
+    }
+
+    /// Removes a cgroup whose processes are dying. On v2 the kernel tells when it is empty; v1 has
+    /// to be asked again and again.
+    fn clear(&self, directory: &Path, deadline: Instant) -> Result<()> {
+        let mut pause = Duration::from_micros(100);
+        loop {
+            let events = sys::file::open(&directory.join("cgroup.events"), libc::O_RDONLY);
+            // Read before we try, so that a change from here on ends the wait.
+            let populated = events.as_ref().is_ok_and(|events| {
+                sys::io::read_all(events.as_fd())
+                    .is_ok_and(|text| String::from_utf8_lossy(&text).contains("populated 1"))
+            });
+            match remove_tree(directory) {
+                Err(error) if error.is(libc::EBUSY) && Instant::now() < deadline => {}
+                other => return other,
+            }
+            match events {
+                Ok(events) if populated => wait_for_change(events.as_fd(), deadline)?,
+                _ => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(20));
+                }
+            }
+            // Forked in the moment of the kill, or moved here since.
+            self.kill_all(libc::SIGKILL)?;
+        }
+    }
+}
+
+fn is_frozen_legacy(directory: &Path) -> bool {
+    let state = directory.join("freezer.state");
+    files::has_line(&state, "FROZEN") || files::has_line(&state, "FREEZING")
+}
+
+/// Kills by cgroup.kill (Linux 5.14), which no fork escapes. Whether there was anybody.
+fn kill_unified(directory: &Path) -> Result<bool> {
+    let populated = files::has_line(&directory.join("cgroup.events"), "populated 1");
+    match files::write(&directory.join("cgroup.kill"), "1") {
+        Err(error) if error.is(libc::ENOENT) || error.is(libc::ENODEV) => Ok(false),
+        other => other.map(|()| populated),
+    }
+}
+
+fn send(pidfd: &OwnedFd, signal: i32) -> Result<bool> {
+    match sys::process::pidfd_send_signal(pidfd.as_fd(), signal) {
+        Ok(()) => Ok(true),
+        Err(error) if error.is(libc::ESRCH) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a cgroup went away while we looked at it.
+fn is_gone(error: &Error) -> bool {
+    error.is(libc::ENOENT) || error.is(libc::ENODEV)
+}
+
+fn collect(directory: &Path, pids: &mut BTreeSet<i32>) -> Result<()> {
+    match files::read(&directory.join("cgroup.procs")) {
+        // 0 stands for a process that our pid namespace does not show.
+        Ok(text) => {
+            pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|p| *p > 0))
+        }
+        Err(error) if is_gone(&error) => return Ok(()),
+        // A threaded cgroup does not tell; its domain does.
+        Err(error) if error.is(libc::EOPNOTSUPP) => {}
+        Err(error) => return Err(error),
+    }
+    for child in children(directory)? {
+        collect(&child, pids)?;
+    }
+    Ok(())
+}
+
+fn children(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("open", quoted(directory), &error)),
+    };
+    let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
+    Ok(directories.map(|entry| entry.path()).collect())
+}
+
+fn remove(directory: &Path) -> Result<()> {
+    match std::fs::remove_dir(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("rmdir", quoted(directory), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a cgroup, those below it first.
+fn remove_tree(directory: &Path) -> Result<()> {
+    for child in children(directory)? {
+        remove_tree(&child)?;
+    }
+    remove(directory)
+}
+
+/// Waits until cgroup.events, which has been read, says something new.
+fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
+    let patience = deadline.saturating_duration_since(Instant::now());
+    sys::io::wait_for_priority(events, patience).map(drop)
+}

@@ -1,0 +1,190 @@
+//! Directories of cgroups: made with all that is above them, and on v2 with their controllers.
+
+use std::path::Path;
+
+use super::plan::{DELEGATION, Place, Plan};
+use super::{files, refusal};
+use crate::error::{Context, Error, Result};
+use crate::sys::quoted;
+
+/// The rule that a v2 cgroup has either processes or children with controllers (EBUSY).
+pub(super) const INTERNAL_PROCESS: &str = "on cgroup v2 a cgroup that gives its children controllers \
+     can have no processes itself: move them to a cgroup below, or use another cgroupsPath";
+
+/// What a threaded v2 cgroup answers (EOPNOTSUPP).
+pub(super) const THREADED: &str = "a cgroup above is threaded (cgroup.type), and no container fits \
+     into a threaded cgroup: use another cgroupsPath";
+
+/// Makes the container's cgroup in one hierarchy, with those above it that are missing.
+///
+/// # Errors
+/// Where it exists and is in use, or cannot be made.
+pub(super) fn make(place: &Place) -> Result<()> {
+    let is_new = make_directory(&place.directory, &place.mount)?;
+    if place.has("cpuset") {
+        inherit_cpuset(place)?;
+    }
+    if place.unified && files::has_line(&place.directory.join("cgroup.type"), "domain invalid") {
+        if is_new {
+            // Not the container's yet, so nobody else would remove it.
+            let _ = std::fs::remove_dir(&place.directory);
+        }
+        return Err(refusal("it cannot hold a process".to_owned()).hinted(THREADED));
+    }
+    if is_new { Ok(()) } else { refuse_used(place) }
+}
+
+/// mkdir -p below `mount`. Whether the last component was missing.
+fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
+    let mut missing = Vec::new();
+    for ancestor in directory.ancestors().take_while(|ancestor| *ancestor != mount) {
+        match std::fs::create_dir(ancestor) {
+            Ok(()) => {
+                missing.reverse();
+                for below in missing {
+                    std::fs::create_dir(below).or_else(|error| unless_made(below, error))?;
+                }
+                return Ok(true);
+            }
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => missing.push(ancestor),
+            Err(error) if error.raw_os_error() == Some(libc::EEXIST) && missing.is_empty() => {
+                return Ok(false);
+            }
+            Err(error) => return Err(not_made(ancestor, &error)),
+        }
+    }
+    missing.reverse();
+    for below in missing {
+        std::fs::create_dir(below).or_else(|error| unless_made(below, error))?;
+    }
+    Ok(true)
+}
+
+/// Somebody else may make the same cgroup at the same time.
+fn unless_made(directory: &Path, error: std::io::Error) -> Result<()> {
+    match error.raw_os_error() {
+        Some(libc::EEXIST) => Ok(()),
+        _ => Err(not_made(directory, &error)),
+    }
+}
+
+fn not_made(directory: &Path, error: &std::io::Error) -> Error {
+    let error = Error::io("mkdir", quoted(directory), error);
+    match error.errno() {
+        Some(libc::EACCES | libc::EPERM) => error.hinted(DELEGATION),
+        Some(libc::EROFS) => error.hinted("the cgroups are mounted read-only here"),
+        Some(libc::EAGAIN) => {
+            error.hinted("a cgroup above has reached cgroup.max.descendants or cgroup.max.depth")
+        }
+        Some(libc::EOPNOTSUPP) => error.hinted(THREADED),
+        _ => error,
+    }
+}
+
+/// A v1 cpuset starts empty and takes no process until it has processors and memory nodes.
+fn inherit_cpuset(place: &Place) -> Result<()> {
+    let below = |path: &&Path| path.starts_with(&place.mount) && *path != place.mount;
+    let mut path: Vec<&Path> = place.directory.ancestors().take_while(below).collect();
+    path.reverse();
+    for directory in path {
+        for name in ["cpuset.cpus", "cpuset.mems"] {
+            let file = directory.join(name);
+            if files::read(&file)?.trim().is_empty() {
+                let above = directory.parent().unwrap_or(&place.mount).join(name);
+                files::write(&file, files::read(&above)?.trim())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A cgroup that was there may be taken if nobody uses it.
+fn refuse_used(place: &Place) -> Result<()> {
+    let directory = &place.directory;
+    if !files::read(&directory.join("cgroup.procs"))?.is_empty()
+        || files::has_line(&directory.join("cgroup.events"), "populated 1")
+    {
+        return Err(refusal("it exists and has processes in it".to_owned()))
+            .hint(|| "another container may have the same linux.cgroupsPath");
+    }
+    let is_thawed = match place.unified {
+        true => !files::has_line(&directory.join("cgroup.freeze"), "1"),
+        false => {
+            !place.has("freezer") || files::has_line(&directory.join("freezer.state"), "THAWED")
+        }
+    };
+    match is_thawed {
+        true => Ok(()),
+        false => Err(refusal("it exists and is frozen".to_owned()))
+            .hint(|| format!("remove it: rmdir {}", directory.display())),
+    }
+}
+
+/// Turns on the controllers of a v2 cgroup in those above it. Where v2 is all there is, that means
+/// every one there is: what is not limited now may be counted, or limited later. Only those that the
+/// plan needs have to be there in the end.
+///
+/// # Errors
+/// A needed controller that is missing, or that some cgroup above will not pass on.
+pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
+    let needed = &plan.steps.controllers;
+    if needed.is_empty() && !plan.is_placed_at_clone() {
+        return Ok(());
+    }
+    let below = |path: &&Path| path.starts_with(&place.mount);
+    let mut above: Vec<&Path> = place.directory.ancestors().skip(1).take_while(below).collect();
+    above.reverse();
+    for directory in above {
+        let available = files::read(&directory.join("cgroup.controllers"))?;
+        let control = directory.join("cgroup.subtree_control");
+        let on = files::read(&control)?;
+        let is_needed = |name: &str| needed.contains(&name);
+        let missing: Vec<&str> = available
+            .split_ascii_whitespace()
+            .filter(|name| !on.split_ascii_whitespace().any(|on| on == *name))
+            .filter(|name| plan.is_placed_at_clone() || is_needed(name))
+            .collect();
+        let all: Vec<String> = missing.iter().map(|name| format!("+{name}")).collect();
+        if missing.is_empty() || files::write(&control, &all.join(" ")).is_ok() {
+            continue;
+        }
+        // One that is refused takes the others with it, so each on its own.
+        for name in missing {
+            let result = files::write(&control, &format!("+{name}"));
+            if is_needed(name) {
+                result
+                    .map_err(|error| refused_controller(error, directory))
+                    .context(|| format!("turn on the controller `{name}`"))?;
+            }
+        }
+    }
+    let present = files::read(&place.directory.join("cgroup.controllers"))?;
+    for name in needed {
+        if !present.split_ascii_whitespace().any(|present| present == *name) {
+            let mount = quoted(&place.mount);
+            let text = format!("no controller `{name}` in the cgroup v2 hierarchy at {mount}");
+            return Err(refusal(text)).hint(|| {
+                format!(
+                    "it has `{}`; the kernel may lack the controller, cgroup v1 may hold it, or the \
+                     cgroup above may not have been delegated it",
+                    present.trim()
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refused_controller(error: Error, directory: &Path) -> Error {
+    match error.errno() {
+        Some(libc::EBUSY) => {
+            error.hinted(format!("{} has processes; {INTERNAL_PROCESS}", directory.display()))
+        }
+        Some(libc::EOPNOTSUPP) => error.hinted(THREADED),
+        Some(libc::EACCES | libc::EPERM) => error.hinted(DELEGATION),
+        Some(libc::EINVAL) => error.hinted(
+            "the cpu controller refuses while a process with real-time scheduling is below",
+        ),
+        _ => error,
+    }
+}
