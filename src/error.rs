@@ -8,7 +8,7 @@
 //!    [`Error::call`].
 //! 3. Each layer on the way up adds *one phrase of intent* with [`Context::context`]: what it was
 //!    trying to do, lower case, operands in backticks, no full stop. The result reads outside in:
-//!    ``create container `web`: mount `/proc`: fsmount(`proc`): Permission denied (EACCES)``.
+//!    ``create container `web`: mount `/proc`: fsmount(`proc`): permission denied (EACCES)``.
 //! 4. A [`hint`](Context::hint) is due wherever somebody can act on the failure. The innermost hint
 //!    wins, since it knows most.
 //! 5. Rooms return errors; they never log and return. Only `bin/rrun.rs` reports, once.
@@ -233,7 +233,7 @@ impl<T> Context<T> for Result<T> {
     }
 }
 
-/// An errno for people: `No such file or directory (ENOENT)`.
+/// An errno for people: `no such file or directory (ENOENT)`.
 pub struct Errno(pub i32);
 
 impl fmt::Display for Errno {
@@ -241,10 +241,21 @@ impl fmt::Display for Errno {
         let text = std::io::Error::from_raw_os_error(self.0).to_string();
         // std appends " (os error N)", which says less than the name that man pages use.
         let text = text.split(" (os error").next().unwrap_or_default();
+        // In lower case, as Go has it: Docker's client finds its exit codes 126 and 127 by the
+        // words "permission denied" and "no such file or directory".
+        let text = uncapitalized(text);
         match NAMES.iter().find(|(number, _)| *number == self.0) {
             Some((_, name)) => write!(f, "{text} ({name})"),
             None => write!(f, "{text} (errno {})", self.0),
         }
+    }
+}
+
+fn uncapitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
     }
 }
 
@@ -274,7 +285,7 @@ mod tests {
             .wrap("create container `web`");
         assert_eq!(
             error.to_string(),
-            "create container `web`: mount `/proc`: fsmount(`proc`): Permission denied (EACCES)"
+            "create container `web`: mount `/proc`: fsmount(`proc`): permission denied (EACCES)"
         );
         assert!(error.is(libc::EACCES));
         assert!(!error.is(libc::EPERM));

@@ -53,7 +53,7 @@ fn search(plan: &Plan, name: &str) -> Result<PathBuf> {
             Err(_) => {}
         }
     }
-    let missing = "executable file not found in $PATH: No such file or directory (ENOENT)";
+    let missing = "executable file not found in $PATH: no such file or directory (ENOENT)";
     Err(refused.unwrap_or_else(|| Error::message(Kind::System, missing)))
 }
 
