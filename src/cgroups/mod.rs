@@ -189,6 +189,9 @@ fn explained(result: Result<()>, file: &Path) -> Result<()> {
             error.hinted("swap is not counted: boot with swapaccount=1, and with CONFIG_SWAP")
         }
         Some(libc::ENOENT) => error.hinted("this kernel does not offer that limit"),
+        Some(libc::EINVAL) if file.ends_with("cpu.rt_runtime_us") => {
+            error.hinted("the cgroup above needs a real-time budget of at least as much")
+        }
         _ => error,
     })
 }

@@ -96,7 +96,9 @@ impl Steps {
         pointer: &str,
     ) -> Result<Target> {
         let found = self.find(controller, places).ok_or_else(|| {
-            let text = format!("{pointer}: no cgroup hierarchy with the controller `{controller}`");
+            let text = format!(
+                "{pointer}: no cgroup hierarchy that can be used has the controller `{controller}`"
+            );
             Error::message(Kind::System, text)
         })?;
         if found.unified && !self.controllers.contains(&controller) {
@@ -618,7 +620,7 @@ mod tests {
         let error = steps(r#"{"pids":{"limit":2}}"#, &[]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "/linux/resources/pids/limit: no cgroup hierarchy with the controller `pids`"
+            "/linux/resources/pids/limit: no cgroup hierarchy that can be used has the controller `pids`"
         );
     }
 

@@ -162,10 +162,13 @@ fn pass_on(directory: &Path, controllers: &[&str], needed: &[&str]) -> Result<()
     // The root of the hierarchy, which has no events, is the one that may have processes as well.
     // Elsewhere the kernel would accept a few controllers, and make the cgroup threaded for them.
     let is_root = !directory.join("cgroup.events").exists();
-    if !is_root && !files::read(&directory.join("cgroup.procs")).is_ok_and(|pids| pids.is_empty()) {
+    // A threaded one does not even tell (EOPNOTSUPP).
+    let processes = files::read(&directory.join("cgroup.procs"));
+    if !is_root && !processes.as_ref().is_ok_and(String::is_empty) {
         let Some(name) = controllers.iter().find(is_needed) else { return Ok(()) };
-        let text = format!("{} has processes and cannot pass on `{name}`", quoted(directory));
-        return Err(refusal(text)).hint(|| INTERNAL_PROCESS);
+        let text = format!("{} cannot pass on the controller `{name}`", quoted(directory));
+        let hint = if processes.is_ok() { INTERNAL_PROCESS } else { THREADED };
+        return Err(refusal(text)).hint(|| hint);
     }
     let control = directory.join("cgroup.subtree_control");
     let all: Vec<String> = controllers.iter().map(|name| format!("+{name}")).collect();
