@@ -79,6 +79,9 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
         tree::make(place).context(intent)?;
         guard.0.add(place);
+        if place.has("cpuset") {
+            tree::inherit_cpuset(place).context(intent)?;
+        }
         if place.unified {
             tree::turn_on_controllers(place, plan).context(intent)?;
             let flags = libc::O_PATH | libc::O_DIRECTORY;
@@ -119,8 +122,9 @@ pub fn place(plan: &Plan, pid: i32) -> Result<()> {
         .map_err(|error| refused_process(error).wrap("enter the cgroup"))
 }
 
-/// A hint for the errno with which a cgroup refuses a process.
-fn refused_process(error: Error) -> Error {
+/// Adds a hint for the errno with which a cgroup refuses a process; for clone3(2) with
+/// `CLONE_INTO_CGROUP` as well.
+pub fn refused_process(error: Error) -> Error {
     match error.errno() {
         Some(libc::EBUSY) => error.hinted(tree::INTERNAL_PROCESS),
         Some(libc::EOPNOTSUPP) => error.hinted(tree::THREADED),
@@ -185,6 +189,9 @@ fn explained(result: Result<()>, file: &Path) -> Result<()> {
             error.hinted("swap is not counted: boot with swapaccount=1, and with CONFIG_SWAP")
         }
         Some(libc::ENOENT) => error.hinted("this kernel does not offer that limit"),
+        Some(libc::EINVAL) if file.ends_with("cpu.rt_runtime_us") => {
+            error.hinted("the cgroup above needs a real-time budget of at least as much")
+        }
         _ => error,
     })
 }

@@ -217,7 +217,8 @@ fn collect(directory: &Path, pids: &mut BTreeSet<i32>) -> Result<()> {
     match files::read(&directory.join("cgroup.procs")) {
         // 0 stands for a process that our pid namespace does not show.
         Ok(text) => {
-            pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()).filter(|p| *p > 0))
+            let numbers = text.lines().filter_map(|line| line.parse::<i32>().ok());
+            pids.extend(numbers.filter(|pid| *pid > 0));
         }
         Err(error) if is_gone(&error) => return Ok(()),
         // A threaded cgroup does not tell; its domain does.

@@ -59,12 +59,12 @@ struct Target {
 }
 
 impl Target {
-    fn write(&self, file: &str, value: impl ToString) -> Step {
+    fn write(&self, file: &str, value: &impl ToString) -> Step {
         let (file, value) = (self.directory.join(file), value.to_string());
         Step::Write { file, value, optional: false }
     }
 
-    fn write_optional(&self, file: &str, value: impl ToString) -> Step {
+    fn write_optional(&self, file: &str, value: &impl ToString) -> Step {
         let (file, value) = (self.directory.join(file), value.to_string());
         Step::Write { file, value, optional: true }
     }
@@ -96,7 +96,9 @@ impl Steps {
         pointer: &str,
     ) -> Result<Target> {
         let found = self.find(controller, places).ok_or_else(|| {
-            let text = format!("{pointer}: no cgroup hierarchy with the controller `{controller}`");
+            let text = format!(
+                "{pointer}: no cgroup hierarchy that can be used has the controller `{controller}`"
+            );
             Error::message(Kind::System, text)
         })?;
         if found.unified && !self.controllers.contains(&controller) {
@@ -115,7 +117,7 @@ impl Steps {
     fn lift(&mut self, controller: &str, places: &[Place], (v1, v2): ((&str, &str), (&str, &str))) {
         if let Some(target) = self.find(controller, places) {
             let (file, value) = if target.unified { v2 } else { v1 };
-            self.limits.push(target.write_optional(file, value));
+            self.limits.push(target.write_optional(file, &value));
         }
     }
 
@@ -124,8 +126,8 @@ impl Steps {
         if let Some(shares) = shares {
             let target = self.target("cpu", places, "/linux/resources/cpu/shares")?;
             self.limits.push(match target.unified {
-                true => target.write("cpu.weight", weight(shares)),
-                false => target.write("cpu.shares", shares),
+                true => target.write("cpu.weight", &weight(shares)),
+                false => target.write("cpu.shares", &shares),
             });
         }
         self.bandwidth(cpu, places)?;
@@ -134,7 +136,7 @@ impl Steps {
             // After the weight: a cgroup that is idle has none and refuses one.
             Some(1) => {
                 let target = self.target("cpu", places, "/linux/resources/cpu/idle")?;
-                self.limits.push(target.write("cpu.idle", 1));
+                self.limits.push(target.write("cpu.idle", &1));
             }
             Some(other) => {
                 return Err(Error::config(
@@ -157,10 +159,10 @@ impl Steps {
                 let quota = quota.filter(|quota| *quota > 0);
                 let quota = quota.map_or("max".to_owned(), |quota| quota.to_string());
                 let value = format!("{quota} {}", period.unwrap_or(DEFAULT_PERIOD));
-                self.limits.push(target.write("cpu.max", value));
+                self.limits.push(target.write("cpu.max", &value));
             } else {
-                let period = period.map(|period| target.write("cpu.cfs_period_us", period));
-                let quota = quota.map(|quota| target.write("cpu.cfs_quota_us", quota.max(-1)));
+                let period = period.map(|period| target.write("cpu.cfs_period_us", &period));
+                let quota = quota.map(|quota| target.write("cpu.cfs_quota_us", &quota.max(-1)));
                 self.limits.extend(period.into_iter().chain(quota));
             }
         }
@@ -168,7 +170,7 @@ impl Steps {
             // Last, since it may not be more than the quota.
             let target = self.target("cpu", places, "/linux/resources/cpu/burst")?;
             let file = if target.unified { "cpu.max.burst" } else { "cpu.cfs_burst_us" };
-            self.limits.push(target.write(file, burst));
+            self.limits.push(target.write(file, &burst));
         }
         Ok(())
     }
@@ -187,7 +189,7 @@ impl Steps {
             if target.unified {
                 return Err(Error::config(pointer, "cgroup v2 cannot limit real-time scheduling"));
             }
-            self.early.push(target.write(file, value));
+            self.early.push(target.write(file, &value));
         }
         Ok(())
     }
@@ -218,7 +220,7 @@ impl Steps {
             Some(bytes) => {
                 let target = self.target("memory", places, &format!("{MEMORY}/reservation"))?;
                 let file = if target.unified { "memory.low" } else { "memory.soft_limit_in_bytes" };
-                self.limits.push(target.write(file, bytes));
+                self.limits.push(target.write(file, &bytes));
             }
         }
         self.memory_of_v1(memory, places)
@@ -259,7 +261,7 @@ impl Steps {
             let directory = target.directory.clone();
             self.limits.push(match swap {
                 Some(swap) => Step::MemoryAndSwap { directory, limit, swap },
-                None => target.write("memory.limit_in_bytes", limit),
+                None => target.write("memory.limit_in_bytes", &limit),
             });
             return Ok(());
         }
@@ -268,11 +270,11 @@ impl Steps {
         }
         self.limits.extend(swap.map(|swap| match swap {
             // A kernel without swap accounting lets nobody swap, or does not count it.
-            -1 => target.write_optional("memory.swap.max", "max"),
-            swap if swap == limit => target.write_optional("memory.swap.max", 0),
-            swap => target.write("memory.swap.max", swap - limit),
+            -1 => target.write_optional("memory.swap.max", &"max"),
+            swap if swap == limit => target.write_optional("memory.swap.max", &0),
+            swap => target.write("memory.swap.max", &(swap - limit)),
         }));
-        self.limits.push(target.write("memory.max", limit));
+        self.limits.push(target.write("memory.max", &limit));
         Ok(())
     }
 
@@ -309,7 +311,7 @@ impl Steps {
             if target.unified {
                 return Err(Error::config(pointer, "cgroup v2 has nothing like it"));
             }
-            self.limits.push(target.write(file, value));
+            self.limits.push(target.write(file, &value));
         }
         Ok(())
     }
@@ -323,7 +325,7 @@ impl Steps {
             }
             Some(limit) => {
                 let target = self.target("pids", places, PIDS)?;
-                self.limits.push(target.write("pids.max", limit));
+                self.limits.push(target.write("pids.max", &limit));
             }
         }
         Ok(())
@@ -618,7 +620,7 @@ mod tests {
         let error = steps(r#"{"pids":{"limit":2}}"#, &[]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "/linux/resources/pids/limit: no cgroup hierarchy with the controller `pids`"
+            "/linux/resources/pids/limit: no cgroup hierarchy that can be used has the controller `pids`"
         );
     }
 

@@ -21,16 +21,6 @@ pub(super) const THREADED: &str = "a cgroup above is threaded (cgroup.type), and
 /// Where it exists and is in use, or cannot be made.
 pub(super) fn make(place: &Place) -> Result<()> {
     let is_new = make_directory(&place.directory, &place.mount)?;
-    if place.has("cpuset") {
-        inherit_cpuset(place)?;
-    }
-    if place.unified && files::has_line(&place.directory.join("cgroup.type"), "domain invalid") {
-        if is_new {
-            // Not the container's yet, so nobody else would remove it.
-            let _ = std::fs::remove_dir(&place.directory);
-        }
-        return Err(refusal("it cannot hold a process".to_owned()).hinted(THREADED));
-    }
     if is_new { Ok(()) } else { refuse_used(place) }
 }
 
@@ -42,7 +32,7 @@ fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
             Ok(()) => {
                 missing.reverse();
                 for below in missing {
-                    std::fs::create_dir(below).or_else(|error| unless_made(below, error))?;
+                    std::fs::create_dir(below).or_else(|error| unless_made(below, &error))?;
                 }
                 return Ok(true);
             }
@@ -55,16 +45,16 @@ fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
     }
     missing.reverse();
     for below in missing {
-        std::fs::create_dir(below).or_else(|error| unless_made(below, error))?;
+        std::fs::create_dir(below).or_else(|error| unless_made(below, &error))?;
     }
     Ok(true)
 }
 
 /// Somebody else may make the same cgroup at the same time.
-fn unless_made(directory: &Path, error: std::io::Error) -> Result<()> {
+fn unless_made(directory: &Path, error: &std::io::Error) -> Result<()> {
     match error.raw_os_error() {
         Some(libc::EEXIST) => Ok(()),
-        _ => Err(not_made(directory, &error)),
+        _ => Err(not_made(directory, error)),
     }
 }
 
@@ -81,8 +71,12 @@ fn not_made(directory: &Path, error: &std::io::Error) -> Error {
     }
 }
 
-/// A v1 cpuset starts empty and takes no process until it has processors and memory nodes.
-fn inherit_cpuset(place: &Place) -> Result<()> {
+/// A v1 cpuset starts empty and takes no process until it has processors and memory nodes: it gets
+/// those of the cgroup above.
+///
+/// # Errors
+/// As read(2) and write(2).
+pub(super) fn inherit_cpuset(place: &Place) -> Result<()> {
     let below = |path: &&Path| path.starts_with(&place.mount) && *path != place.mount;
     let mut path: Vec<&Path> = place.directory.ancestors().take_while(below).collect();
     path.reverse();
@@ -136,50 +130,66 @@ pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
     above.reverse();
     for directory in above {
         let available = files::read(&directory.join("cgroup.controllers"))?;
-        let control = directory.join("cgroup.subtree_control");
-        let on = files::read(&control)?;
-        let is_needed = |name: &str| needed.contains(&name);
-        let missing: Vec<&str> = available
+        let on = files::read(&directory.join("cgroup.subtree_control"))?;
+        let missing = available
             .split_ascii_whitespace()
             .filter(|name| !on.split_ascii_whitespace().any(|on| on == *name))
-            .filter(|name| plan.is_placed_at_clone() || is_needed(name))
-            .collect();
-        let all: Vec<String> = missing.iter().map(|name| format!("+{name}")).collect();
-        if missing.is_empty() || files::write(&control, &all.join(" ")).is_ok() {
-            continue;
-        }
-        // One that is refused takes the others with it, so each on its own.
-        for name in missing {
-            let result = files::write(&control, &format!("+{name}"));
-            if is_needed(name) {
-                result
-                    .map_err(|error| refused_controller(error, directory))
-                    .context(|| format!("turn on the controller `{name}`"))?;
-            }
+            .filter(|name| plan.is_placed_at_clone() || needed.contains(name));
+        let missing: Vec<&str> = missing.collect();
+        if !missing.is_empty() {
+            pass_on(directory, &missing, needed)?;
         }
     }
+    if files::has_line(&place.directory.join("cgroup.type"), "domain invalid") {
+        return Err(refusal("it cannot hold a process".to_owned())).hint(|| THREADED);
+    }
     let present = files::read(&place.directory.join("cgroup.controllers"))?;
-    for name in needed {
-        if !present.split_ascii_whitespace().any(|present| present == *name) {
-            let mount = quoted(&place.mount);
-            let text = format!("no controller `{name}` in the cgroup v2 hierarchy at {mount}");
-            return Err(refusal(text)).hint(|| {
-                format!(
-                    "it has `{}`; the kernel may lack the controller, cgroup v1 may hold it, or the \
-                     cgroup above may not have been delegated it",
-                    present.trim()
-                )
-            });
+    let is_absent = |name: &&&str| !present.split_ascii_whitespace().any(|own| own == **name);
+    let Some(name) = needed.iter().find(is_absent) else { return Ok(()) };
+    let mount = quoted(&place.mount);
+    Err(refusal(format!("no controller `{name}` in the cgroup v2 hierarchy at {mount}"))).hint(|| {
+        format!(
+            "it has `{}`; the kernel may lack the controller, cgroup v1 may hold it, or the cgroup \
+             above may not have been delegated it",
+            present.trim()
+        )
+    })
+}
+
+/// Turns controllers on for the children of a cgroup.
+fn pass_on(directory: &Path, controllers: &[&str], needed: &[&str]) -> Result<()> {
+    let is_needed = |name: &&&str| needed.contains(*name);
+    // The root of the hierarchy, which has no events, is the one that may have processes as well.
+    // Elsewhere the kernel would accept a few controllers, and make the cgroup threaded for them.
+    let is_root = !directory.join("cgroup.events").exists();
+    // A threaded one does not even tell (EOPNOTSUPP).
+    let processes = files::read(&directory.join("cgroup.procs"));
+    if !is_root && !processes.as_ref().is_ok_and(String::is_empty) {
+        let Some(name) = controllers.iter().find(is_needed) else { return Ok(()) };
+        let text = format!("{} cannot pass on the controller `{name}`", quoted(directory));
+        let hint = if processes.is_ok() { INTERNAL_PROCESS } else { THREADED };
+        return Err(refusal(text)).hint(|| hint);
+    }
+    let control = directory.join("cgroup.subtree_control");
+    let all: Vec<String> = controllers.iter().map(|name| format!("+{name}")).collect();
+    if files::write(&control, &all.join(" ")).is_ok() {
+        return Ok(());
+    }
+    // One that is refused takes the others with it, so each on its own.
+    for name in controllers {
+        let result = files::write(&control, &format!("+{name}"));
+        if is_needed(&name) {
+            result
+                .map_err(refused_controller)
+                .context(|| format!("turn on the controller `{name}`"))?;
         }
     }
     Ok(())
 }
 
-fn refused_controller(error: Error, directory: &Path) -> Error {
+fn refused_controller(error: Error) -> Error {
     match error.errno() {
-        Some(libc::EBUSY) => {
-            error.hinted(format!("{} has processes; {INTERNAL_PROCESS}", directory.display()))
-        }
+        Some(libc::EBUSY) => error.hinted(INTERNAL_PROCESS),
         Some(libc::EOPNOTSUPP) => error.hinted(THREADED),
         Some(libc::EACCES | libc::EPERM) => error.hinted(DELEGATION),
         Some(libc::EINVAL) => error.hinted(

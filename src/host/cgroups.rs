@@ -81,7 +81,7 @@ impl CgroupLayout {
     pub fn grants(directory: &Path) -> bool {
         let mut ancestors = directory.ancestors();
         let existing = ancestors.find(|ancestor| ancestor.exists());
-        existing.is_some_and(|ancestor| sys::file::is_writable_directory(ancestor))
+        existing.is_some_and(sys::file::is_writable_directory)
     }
 
     /// Whether v2 is all there is.
