@@ -63,11 +63,7 @@ impl Drop for Guard {
     }
 }
 
-/// Makes the container's cgroup in every hierarchy, restricts its devices, and opens what the first
-/// process needs to get in.
-///
-/// Devices are restricted before there is a process: the v1 controller forgets all exceptions when
-/// its default changes, so a process in there would find everything forbidden for a moment.
+/// Makes the container's cgroup in every hierarchy and opens what the first process needs to get in.
 ///
 /// # Errors
 /// A cgroup that has processes or is frozen; a controller that is not to be had; EACCES, EPERM or
@@ -91,7 +87,6 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
             placement.tasks.push(sys::file::open(&tasks, libc::O_WRONLY).context(intent)?);
         }
     }
-    restrict_devices(plan).context(|| "restrict the devices")?;
     plan.steps.early.iter().try_for_each(apply).context(|| "limit the cgroup")?;
     Ok((guard, placement))
 }
@@ -196,8 +191,19 @@ fn explained(result: Result<()>, file: &Path) -> Result<()> {
     })
 }
 
-fn restrict_devices(plan: &Plan) -> Result<()> {
-    match &plan.devices {
+/// Restricts the devices, when the container's mounts are made and before any hook or program runs
+/// inside: a block device of config.json may be mounted without a rule that opens it to the program,
+/// as with runc. The process in there has to be at rest, since the v1 controller forgets all
+/// exceptions when its default changes, and everything is forbidden for a moment.
+///
+/// # Errors
+/// EPERM for a device that a cgroup above forbids.
+pub fn restrict_devices(plan: &Plan) -> Result<()> {
+    restrict(&plan.devices).context(|| "restrict the devices")
+}
+
+fn restrict(devices: &DeviceControl) -> Result<()> {
+    match devices {
         DeviceControl::None => Ok(()),
         DeviceControl::Lines(directory, lines) => {
             for (file, line) in lines {

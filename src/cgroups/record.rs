@@ -149,6 +149,14 @@ impl Record {
         result
     }
 
+    /// Removes the cgroups that are empty. For a container that never had a process: what is inside
+    /// them then is not its own, but somebody's who was given the same path.
+    pub fn remove_empty(&self) {
+        for directory in self.directories() {
+            let _ = remove(directory);
+        }
+    }
+
     /// Kills everything, the first time.
     fn kill_once(&self, killed: &mut bool) -> Result<()> {
         if !std::mem::replace(killed, true) {

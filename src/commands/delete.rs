@@ -59,8 +59,12 @@ fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
 /// that nobody else is at it.
 pub(super) fn destroy(entry: &Entry<Record>, record: &Record, _held: &Lock) -> Result<()> {
     end_init(entry, record)?;
-    // Without a pid namespace of its own, children outlive init.
-    record.cgroup.destroy().context(|| "remove the cgroup")?;
+    if record.init.is_some() {
+        // Without a pid namespace of its own, children outlive init.
+        record.cgroup.destroy().context(|| "remove the cgroup")?;
+    } else {
+        record.cgroup.remove_empty();
+    }
     for directory in &record.host_directories {
         rootfs::release(directory, &record.id)
             .context(|| format!("release `{}`", directory.display()))?;

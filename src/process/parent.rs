@@ -102,7 +102,8 @@ pub fn create(
         cgroups::place(&plan.cgroup, child.pid).context(|| "move init into its cgroup")?;
     }
     prepare_child(plan, child.pid)?;
-    let mut parent = Parent { plan, record: &record, channel: &channel, child: &child };
+    let mut parent =
+        Parent { plan, record: &record, channel: &channel, child: &child, restricted: false };
     parent.proceed()?;
     // While the child mounts; before any hook or code of the image runs.
     cgroups::limit(&plan.cgroup).context(|| "limit the cgroup")?;
@@ -202,9 +203,13 @@ impl Launch<'_> {
     fn clone_with(&mut self, extra: u64) -> Result<Cloned> {
         let flags = |kinds: &[Kind]| namespaces::flags(kinds) | extra;
         let cgroup = self.placement.at_clone.as_ref().map(AsFd::as_fd);
+        let placed = cgroup.is_some();
         let refused = match sys::process::clone3(flags(&self.strategy.at_clone), cgroup) {
             Err(error) if error.is(libc::ENOSYS) || error.is(libc::EPERM) => error,
-            other => return other.context(|| "clone the container's first process"),
+            other => {
+                let other = if placed { other.map_err(cgroups::refused_process) } else { other };
+                return other.context(|| "clone the container's first process");
+            }
         };
         // The cgroup that the clone would have entered is entered by pid.
         self.placement.after_clone |= self.placement.at_clone.take().is_some();
@@ -271,6 +276,8 @@ struct Parent<'a> {
     record: &'a Record,
     channel: &'a ParentEnd,
     child: &'a Child,
+    /// Whether the devices are restricted already.
+    restricted: bool,
 }
 
 impl Parent<'_> {
@@ -289,13 +296,23 @@ impl Parent<'_> {
             };
             match protocol.accept(&message)? {
                 Expected::Mounted => {
+                    self.restrict_devices()?;
                     self.run_hooks()?;
                     self.proceed()?;
                 }
-                Expected::Cloned | Expected::Ready => {}
+                Expected::Ready => self.restrict_devices()?,
+                Expected::Cloned => {}
             }
         }
         Ok(())
+    }
+
+    /// At the first moment at which init has made all its mounts and waits for an answer.
+    fn restrict_devices(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.restricted, true) {
+            return Ok(());
+        }
+        cgroups::restrict_devices(&self.plan.cgroup)
     }
 
     fn run_hooks(&self) -> Result<()> {
