@@ -35,6 +35,39 @@ busybox_rootfs() {
 	echo text >"$r/etc/plain"
 	chmod 1777 "$r/tmp"
 }
+# find_runtime [PATH]: that runtime, or the newest rrun built here, or the one on PATH.
+find_runtime() {
+	local path=$1 target=${CARGO_TARGET_DIR:-$here/../../target}
+	# shellcheck disable=SC2012
+	[ -n "$path" ] || path=$(ls -t "$target"/*/release/rrun "$target"/release/rrun 2>/dev/null | head -n 1)
+	path=$(command -v "${path:-rrun}") && realpath -s "$path"
+}
+# in_private_namespaces NAME COMMAND...: the first time, runs the script again (COMMAND) in a mount and
+# network namespace of its own, under a process that reaps what containers leave, and exits with its
+# status; inside, returns with tmpfs on the places where engines keep locks and sockets.
+in_private_namespaces() {
+	local name=$1 c rc
+	shift
+	if [ -n "${ENGINE_INSIDE-}" ]; then
+		mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /dev/shm &&
+			mount -t tmpfs -o mode=755 tmpfs /var/lib || exit 2
+		return
+	fi
+	# short: the paths of unix sockets are limited to 107 bytes
+	W=$(mktemp -d /tmp/dk.XXXXXX) || exit 2
+	"$here/../lab/build-probe" "$W/probe" || { rm -rf "$W"; exit 2; }
+	export W ENGINE_INSIDE=1 CGPARENT=$name-$$
+	unshare -mn --propagation private "$W/probe" reaper "$@" &
+	c=$!
+	# shellcheck disable=SC2064  # the pid of now
+	trap "kill -TERM $c 2>/dev/null" INT TERM HUP
+	wait "$c"
+	rc=$?
+	# a signal interrupts the first wait only
+	wait "$c" 2>/dev/null
+	rm -rf --one-file-system "$W"
+	exit $rc
+}
 wait_for() { # COMMAND...: 20 seconds at most
 	local i
 	for ((i = 0; i < 200; i++)); do
