@@ -17,6 +17,9 @@ use crate::sys::quoted;
 /// How long the processes of a cgroup that is being removed may take to go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long an init that has lost its parent may take to notice.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Every cgroup of a container. Written down before any of them is made, so that none can be
 /// forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,11 +152,23 @@ impl Record {
         result
     }
 
-    /// Removes the cgroups that are empty. For a container that never had a process: what is inside
-    /// them then is not its own, but somebody's who was given the same path.
+    /// Removes the cgroups that are empty, and names those that are not. For a container of which
+    /// no process is known: what is inside them may be somebody's who was given the same path. It
+    /// may also be an init whose parent was killed in the moment after the clone; that one is about
+    /// to end, so it gets the time.
     pub fn remove_empty(&self) {
+        let deadline = Instant::now() + ORPHAN_PATIENCE;
         for directory in self.directories() {
-            let _ = remove(directory);
+            let mut removed = remove(directory);
+            while removed.as_ref().is_err_and(|error| error.is(libc::EBUSY))
+                && Instant::now() < deadline
+            {
+                std::thread::sleep(Duration::from_millis(1));
+                removed = remove(directory);
+            }
+            if let Err(error) = removed {
+                log::warn!("{error}: left alone, for its processes are not the container's");
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! `create`: everything but the program itself. The container then waits for `start`.
 
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use super::Call;
@@ -15,29 +14,49 @@ use crate::sys;
 
 /// Creates the container and leaves.
 pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
-    make(call, &args.container, &args.id, "create")?;
+    let inherited = prepare(call, &args.container, &args.id)?;
+    make(call, &args.container, &args.id, inherited, "create")?;
     Ok(0)
 }
 
-/// What `create` and `run` do alike. The lock of what is returned is still held.
+/// What `create` and `run` do alike, after [`prepare`]. The lock of what is returned is still held.
 pub(super) fn make(
     call: &mut Call<'_>,
     args: &cli::Container,
     id: &str,
+    inherited: Inherited,
     verb: &str,
 ) -> Result<Created> {
-    // First thing, without a look at the config: whatever that says, rrun cannot be written to.
-    process::seal(call.args)?;
-    make_sealed(call, args, id, verb)
-        .context(|| format!("create container `{}`", id.escape_debug()))
+    let plan = plan(call, args, id, inherited);
+    let created = plan
+        .and_then(|(plan, pid_file)| reserve_and_create(call, &plan, verb, pid_file.as_deref()));
+    created.context(|| format!("create container `{}`", id.escape_debug()))
 }
 
-fn make_sealed(
+/// The very first steps: before any descriptor is opened and without a look at the config, so that
+/// whatever that says, rrun cannot be written to.
+pub(super) fn prepare(call: &Call<'_>, args: &cli::Container, id: &str) -> Result<Inherited> {
+    let listen_fds = listen_fds();
+    let count = args.preserve_fds.saturating_add(listen_fds);
+    check_open(count).context(|| format!("create container `{}`", id.escape_debug()))?;
+    process::seal(call.args)?;
+    Ok(Inherited { count, listen_fds })
+}
+
+/// The descriptors from 3 on that the caller hands to the program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inherited {
+    count: u32,
+    /// How many of them are sockets of systemd's.
+    listen_fds: u32,
+}
+
+fn plan(
     call: &mut Call<'_>,
     args: &cli::Container,
     id: &str,
-    verb: &str,
-) -> Result<Created> {
+    inherited: Inherited,
+) -> Result<(Plan, Option<PathBuf>)> {
     crate::state::check_id(id)?;
     if args.console_socket.is_some() {
         return Err(Error::unsupported("--console-socket"));
@@ -45,9 +64,6 @@ fn make_sealed(
     if args.pidfd_socket.is_some() {
         return Err(Error::unsupported("--pidfd-socket"));
     }
-    let listen_fds = listen_fds();
-    let preserve_fds = args.preserve_fds.saturating_add(listen_fds);
-    check_inherited(preserve_fds)?;
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     // Before the working directory becomes the bundle: this one is relative to the caller's.
     let pid_file = args.pid_file.as_deref().map(absolute).transpose()?;
@@ -63,15 +79,15 @@ fn make_sealed(
         bundle,
         no_pivot: args.no_pivot,
         keep_keyring: args.no_new_keyring,
-        preserve_fds,
-        listen_fds,
+        preserve_fds: inherited.count,
+        listen_fds: inherited.listen_fds,
         cgroup_owner: call.cgroup_owner()?,
     };
     let plan = crate::plan::compile(&config, &call.host, &options)?;
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
-    reserve_and_create(call, &plan, verb, pid_file.as_deref())
+    Ok((plan, pid_file))
 }
 
 fn reserve_and_create(
@@ -100,14 +116,12 @@ fn listen_fds() -> u32 {
 
 /// What is to be preserved has to be there: otherwise a descriptor of our own would take its number
 /// and leak into the container.
-fn check_inherited(count: u32) -> Result<()> {
+fn check_open(count: u32) -> Result<()> {
     for number in 3..3_u32.saturating_add(count) {
         if !sys::file::is_open(number) {
             let text = format!("--preserve-fds, LISTEN_FDS: descriptor {number} is not open");
             return Err(Error::message(Kind::Usage, text));
         }
     }
-    // Ours begin above them from here on.
-    let _ = std::io::stdin().as_fd();
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::Call;
-use super::observe::observe;
+use super::observe::{observe, observe_held};
 use super::select::select;
 use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
 use crate::hooks;
 use crate::plan::Record;
 use crate::rootfs;
-use crate::state::{Entry, Lock, Status, Verb};
+use crate::state::{Entry, Identity, Lock, Status, Verb};
 use crate::sys;
 
 /// How long a killed process may take to end.
@@ -50,7 +50,7 @@ fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
     // It may have come further while we waited.
     let record = entry.read()?;
     if !force {
-        observe(&entry, &record)?.status.require(Verb::Delete, id)?;
+        observe_held(&entry, &record, &lock)?.status.require(Verb::Delete, id)?;
     }
     destroy(&entry, &record, &lock)
 }
@@ -59,7 +59,7 @@ fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
 /// that nobody else is at it.
 pub(super) fn destroy(entry: &Entry<Record>, record: &Record, _held: &Lock) -> Result<()> {
     end_init(entry, record)?;
-    if record.init.is_some() {
+    if record.init.as_ref().is_some_and(Identity::is_of_this_boot) {
         // Without a pid namespace of its own, children outlive init.
         record.cgroup.destroy().context(|| "remove the cgroup")?;
     } else {

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use crate::error::Result;
 use crate::plan::Record;
 use crate::process::gate;
-use crate::state::{Entry, Phase, Seen, Status};
+use crate::state::{Entry, Lock, Phase, Seen, Status};
 
 /// A container as it was a moment ago.
 #[derive(Debug)]
@@ -22,8 +22,25 @@ impl Observed {
     }
 }
 
-/// Looks at one container. Nothing is asked that the answer does not need.
+/// Looks at one container from outside. Nothing is asked that the answer does not need.
 pub(super) fn observe(entry: &Entry<Record>, record: &Record) -> Result<Observed> {
+    look(entry, record, || entry.is_locked())
+}
+
+/// Looks at a container whose lock we hold ourselves, so that nobody else is at work on it.
+pub(super) fn observe_held(
+    entry: &Entry<Record>,
+    record: &Record,
+    _held: &Lock,
+) -> Result<Observed> {
+    look(entry, record, || false)
+}
+
+fn look(
+    entry: &Entry<Record>,
+    record: &Record,
+    is_locked: impl FnOnce() -> bool,
+) -> Result<Observed> {
     let init = match &record.init {
         Some(identity) => identity.find()?,
         None => None,
@@ -33,7 +50,7 @@ pub(super) fn observe(entry: &Entry<Record>, record: &Record) -> Result<Observed
     let gate = alive && created && gate::is_waiting(entry.dir());
     let seen = Seen {
         phase: record.phase,
-        lock_held: !created && entry.is_locked(),
+        lock_held: !created && is_locked(),
         alive,
         gate,
         frozen: alive && created && !gate && record.cgroup.is_frozen(),

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::Call;
-use super::create::make;
+use super::create::{make, prepare};
 use super::delete::destroy;
 use super::start::start_locked;
 use crate::cli;
@@ -14,14 +14,14 @@ use crate::state::Entry;
 
 /// Runs a container; its own exit status is ours.
 pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
-    crate::process::seal(call.args)?;
+    let inherited = prepare(call, &args.container, &args.id)?;
     let foreground = if args.detach {
         None
     } else {
         // Before the clone: a signal or a death in between must wait for us.
         Some(Foreground::prepare(!args.container.no_subreaper)?)
     };
-    let created = make(call, &args.container, &args.id, "run")?;
+    let created = make(call, &args.container, &args.id, inherited, "run")?;
     if let Err(error) = start_locked(&created.entry, &created.record, &created.lock) {
         // A failed run leaves nothing; a failed hook has removed it already.
         if error.kind() != Kind::Hook {

@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::delete;
-use super::observe::observe;
+use super::observe::observe_held;
 use crate::cli;
 use crate::error::{Context, Kind, Result};
 use crate::hooks;
@@ -22,7 +22,7 @@ pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
 
 /// What `start` and `run` do alike.
 pub(super) fn start_locked(entry: &Entry<Record>, record: &Record, lock: &Lock) -> Result<()> {
-    let seen = observe(entry, record)?;
+    let seen = observe_held(entry, record, lock)?;
     if seen.status != Status::Created {
         // A refused gate: a start before us was killed after it had opened it.
         gate::remove(entry.dir());

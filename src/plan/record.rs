@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Plan;
 use crate::cgroups;
@@ -22,6 +23,7 @@ const VERSION: u32 = 1;
 /// `state.json`: the little that start, state, kill, delete and list need.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
+    #[serde(deserialize_with = "known_version")]
     version: u32,
     /// The container's id.
     pub id: String,
@@ -80,6 +82,13 @@ struct ExtendedState<'a> {
     rootfs: &'a PathBuf,
     created: &'a str,
     owner: String,
+}
+
+fn known_version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        VERSION => Ok(VERSION),
+        other => Err(D::Error::custom(format!("layout {other} is that of another rrun"))),
+    }
 }
 
 impl Record {

@@ -37,6 +37,12 @@ pub(super) fn pair() -> Result<(ParentEnd, InitEnd)> {
 }
 
 impl<Send: Serialize, Receive: DeserializeOwned> Channel<Send, Receive> {
+    /// Lets a forked child go of an end that is its parent's: as long as the child held it too, it
+    /// would not see the parent's death. `instead` is what the descriptor stands for then.
+    pub(super) fn leave_to_parent(&self, instead: BorrowedFd<'_>) -> Result<()> {
+        sys::io::replace(self.socket.as_fd(), instead)
+    }
+
     /// Sends a message.
     pub(super) fn send(&self, message: &Send) -> Result<()> {
         self.send_with(message, &[])

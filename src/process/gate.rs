@@ -6,8 +6,9 @@
 //!
 //! - a connection is accepted by the kernel: init is still before its execve;
 //! - a connection is refused: it was started, or it is dead;
-//! - end-of-file after `go`: the program runs, or init died (its pidfd tells);
-//! - a packet after `go`: init's own error.
+//! - `executing` and then end-of-file: the program runs;
+//! - end-of-file without it: init was killed;
+//! - any other packet: init's own error.
 //!
 //! A fifo could not tell the second from the third, and needs a /proc inside the container to be
 //! opened again (KERNEL: an O_PATH descriptor of a fifo is reopened through /proc).
@@ -23,6 +24,10 @@ const NAME: &str = "gate";
 
 /// The word that opens it.
 const GO: &[u8] = b"go";
+
+/// Init's last word. Only what cannot fail for want of a listener comes after it, and sending it
+/// needs to be allowed by no seccomp profile: it comes before that is loaded.
+const EXECUTING: &[u8] = b"executing";
 
 /// sun_path holds 107 bytes; a path through the held directory always fits.
 fn path(dir: BorrowedFd<'_>) -> PathBuf {
@@ -62,6 +67,13 @@ impl Gate {
 pub(super) struct Opened(OwnedFd);
 
 impl Opened {
+    /// Tells that somebody that execve is next: a connection that just ends would look the same
+    /// for a program that runs and an init that was killed.
+    pub(super) fn executing(&self) {
+        // Whoever said `go` may be dead by now; the program runs all the same.
+        let _ = sys::socket::send(self.0.as_fd(), EXECUTING, &[]);
+    }
+
     /// Tells that somebody why the program does not run.
     pub(super) fn fail(&self, error: &Error) {
         let _ = sys::socket::send(self.0.as_fd(), &error.to_wire(), &[]);
@@ -70,7 +82,11 @@ impl Opened {
 
 /// Whether init waits at the gate of the container directory `dir`.
 pub fn is_waiting(dir: BorrowedFd<'_>) -> bool {
-    sys::socket::connect(&path(dir)).is_ok()
+    match sys::socket::connect_at_once(&path(dir)) {
+        Ok(_) => true,
+        // An init that does not run at the moment, with a full queue of those who looked.
+        Err(error) => error.is(libc::EAGAIN),
+    }
 }
 
 /// Removes the gate: it was passed, or its init is dead.
@@ -90,14 +106,23 @@ pub fn open(dir: BorrowedFd<'_>) -> Result<()> {
         other => other?,
     };
     sys::socket::send(connection.as_fd(), GO, &[]).context(|| "open the gate")?;
-    match sys::socket::receive(connection.as_fd(), WIRE_LIMIT) {
-        Ok(None) => Ok(()),
-        Ok(Some(packet)) => Err(Error::from_wire(&packet.bytes)),
-        // The listener was closed with our connection still in its queue: init died before it
-        // heard us.
-        Err(error) if error.is(libc::ECONNRESET) => {
-            Err(Error::message(Kind::State, "init died before it was started"))
-        }
-        Err(error) => Err(error),
+    let mut executing = false;
+    loop {
+        return match sys::socket::receive(connection.as_fd(), WIRE_LIMIT) {
+            Ok(Some(packet)) if packet.bytes == EXECUTING => {
+                executing = true;
+                continue;
+            }
+            Ok(Some(packet)) => Err(Error::from_wire(&packet.bytes)),
+            Ok(None) if executing => Ok(()),
+            Ok(None) => Err(killed()),
+            // The listener was closed with our connection still in its queue.
+            Err(error) if error.is(libc::ECONNRESET) => Err(killed()),
+            Err(error) => Err(error),
+        };
     }
+}
+
+fn killed() -> Error {
+    Error::message(Kind::State, "its first process was killed before it became the program")
 }

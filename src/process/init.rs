@@ -6,7 +6,7 @@
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
 
-use super::channel::InitEnd;
+use super::channel::{InitEnd, ParentEnd};
 use super::gate::{Gate, Opened};
 use super::message::{ToInit, ToParent};
 use crate::error::{Context, Error, Result};
@@ -25,7 +25,11 @@ pub(super) struct Init<'a> {
     pub(super) record: &'a Record,
     pub(super) channel: InitEnd,
     pub(super) gate: Gate,
-    /// The container's lock, which is the parent's.
+    /// Who opened it.
+    pub(super) opened: Option<Opened>,
+    /// The parent's end of the channel.
+    pub(super) parent_end: &'a ParentEnd,
+    /// The container's lock, which is the parent's too.
     pub(super) lock: &'a Lock,
     pub(super) namespaces: namespaces::Handles,
     /// The way that was really taken: the plan's, or a fallback of it.
@@ -47,8 +51,9 @@ type Step = fn(&mut Init<'_>) -> Result<()>;
 
 /// From the clone to `Ready`.
 const CREATE: &[(&str, Step)] = &[
-    // A shared descriptor: the lock would live as long as we wait at the gate.
-    ("leave the lock to the parent", |init| init.leave_lock()),
+    // Shared descriptors: the lock would live as long as we wait at the gate, and with the parent's
+    // end of the channel in our own hands we would wait for a dead parent for ever.
+    ("leave to the parent what is its own", |init| init.leave_to_parent()),
     // First of all: what we make from here on counts for the container. Needs only what was opened
     // before the clone; a single thread that writes "0" to `tasks` waits for no RCU grace period.
     ("join the v1 cgroups", |init| init.join_tasks()),
@@ -125,6 +130,8 @@ const CREATE: &[(&str, Step)] = &[
 const START: &[(&str, Step)] = &[
     // Inside the container, as the program would run; they may look at everything, so last.
     ("startContainer hooks", |init| init.start_hooks()),
+    // Nothing is left that anybody but the kernel could make fail.
+    ("last word", |init| init.last_word()),
     // Low limits must starve neither our own steps nor the hooks.
     ("limits", |init| init.limits()),
     ("execve", |init| init.exec()),
@@ -144,15 +151,17 @@ impl Init<'_> {
         // The log file's descriptor goes too, and its number may become another's.
         log::set_max_level(log::LevelFilter::Off);
         let kept = sys::file::close_from(3 + self.plan.preserve_fds, self.gate.as_fd());
-        let opened = match kept.and_then(|()| self.gate.wait()) {
-            Ok(opened) => opened,
+        match kept.and_then(|()| self.gate.wait()) {
+            Ok(opened) => self.opened = Some(opened),
             Err(_) => sys::process::exit_now(1),
-        };
-        self.start(&opened)
+        }
+        self.start()
     }
 
-    fn start(&mut self, opened: &Opened) -> ! {
-        if let Err(error) = guarded(|| self.walk(START)) {
+    fn start(&mut self) -> ! {
+        if let Err(error) = guarded(|| self.walk(START))
+            && let Some(opened) = &self.opened
+        {
             opened.fail(&error);
         }
         // execve returns only with an error, and a failed start ends the container.

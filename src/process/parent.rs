@@ -165,25 +165,31 @@ impl Launch<'_> {
                 drop((gate, handles, init_end));
                 await_stage(&pidfd, channel, protocol)
             }
-            (Cloned::Child, None) => self.become_init(gate, handles, init_end),
+            (Cloned::Child, None) => self.become_init((gate, handles, init_end), channel),
             (Cloned::Child, Some(joins)) => {
                 let cloned = handles
                     .enter(&joins)
                     .and_then(|()| self.clone_with(sys::process::CLONE_PARENT));
                 if stage::report(cloned, &init_end) {
-                    self.become_init(gate, handles, init_end)
+                    self.become_init((gate, handles, init_end), channel)
                 }
                 sys::process::exit_now(0)
             }
         }
     }
 
-    fn become_init(&mut self, gate: Gate, namespaces: namespaces::Handles, channel: InitEnd) -> ! {
+    fn become_init(
+        &mut self,
+        (gate, namespaces, channel): (Gate, namespaces::Handles, InitEnd),
+        parent_end: &ParentEnd,
+    ) -> ! {
         let init = Init {
             plan: self.plan,
             record: self.record,
             channel,
             gate,
+            opened: None,
+            parent_end,
             lock: self.lock,
             namespaces,
             strategy: self.strategy.clone(),

@@ -14,7 +14,8 @@ use crate::sys::procfs::Procfs;
 use crate::workload;
 
 impl<'a> Init<'a> {
-    pub(super) fn leave_lock(&mut self) -> Result<()> {
+    pub(super) fn leave_to_parent(&mut self) -> Result<()> {
+        self.parent_end.leave_to_parent(self.gate.as_fd())?;
         self.lock.leave_to_parent(self.gate.as_fd())
     }
 
@@ -213,8 +214,8 @@ impl<'a> Init<'a> {
         let mut extra = Vec::new();
         if self.plan.listen_fds > 0 {
             // sd_listen_fds(3): the descriptors are for the process with this pid, as it sees it.
-            extra.push(format!("LISTEN_FDS={}", self.plan.listen_fds));
-            extra.push(format!("LISTEN_PID={}", sys::process::own_pid()));
+            extra.push(("LISTEN_FDS", self.plan.listen_fds.to_string()));
+            extra.push(("LISTEN_PID", sys::process::own_pid().to_string()));
         }
         self.environment = workload::environment(workload, &extra)?;
         Ok(())
@@ -232,6 +233,13 @@ impl<'a> Init<'a> {
         }
         let state = self.record.oci_state("created", sys::process::own_pid());
         hooks::run(hooks, "startContainer", &state, &self.environment)
+    }
+
+    pub(super) fn last_word(&mut self) -> Result<()> {
+        if let Some(opened) = &self.opened {
+            opened.executing();
+        }
+        Ok(())
     }
 
     pub(super) fn limits(&mut self) -> Result<()> {

@@ -31,6 +31,12 @@ impl Identity {
         Ok(Identity { pid, start_time: start_time(pid)?, inode: inode(pidfd), boot: boot_id()? })
     }
 
+    /// Whether the process was one of this boot. What has the names that it had, a cgroup for
+    /// example, is otherwise somebody else's.
+    pub fn is_of_this_boot(&self) -> bool {
+        boot_id().is_ok_and(|boot| boot == self.boot)
+    }
+
     /// A handle on the process, if it is still the same one and has not ended.
     ///
     /// # Errors
@@ -104,6 +110,7 @@ mod tests {
         }
         let other_boot = Identity { boot: "x".into(), ..own() };
         assert!(other_boot.find().unwrap().is_none());
+        assert!(own().is_of_this_boot() && !other_boot.is_of_this_boot());
         let gone = Identity { pid: i32::MAX, ..own() };
         assert!(gone.find().unwrap().is_none());
     }

@@ -1,4 +1,7 @@
 //! The lock of a container: one flock(2), which the kernel drops when its holder dies.
+//!
+//! It is on the container's directory itself: a file in it could be removed or made again under
+//! those who wait for it. The file `lock` only tells who the holder is.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -11,7 +14,7 @@ use crate::sys::file::FlockOperation;
 /// How long a verb waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The name of the lock file in a container's directory.
+/// The file in a container's directory that names the holder.
 const NAME: &str = "lock";
 
 /// A held lock; dropping it lets go.
@@ -25,10 +28,10 @@ impl Lock {
     /// # Errors
     /// After that, naming the verb and pid that hold it.
     pub fn take(dir: BorrowedFd<'_>, verb: &str, id: &str) -> Result<Lock> {
-        let file = open(dir)?;
+        let own = reopen(dir)?;
         let deadline = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(1);
-        while let Err(error) = try_lock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+        while let Err(error) = try_lock(own.as_fd(), FlockOperation::NonBlockingLockExclusive) {
             if !error.is(libc::EWOULDBLOCK) {
                 return Err(error).context(|| format!("lock container `{id}`"));
             }
@@ -40,15 +43,27 @@ impl Lock {
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(50));
         }
-        let mut lock = Lock(file);
-        lock.sign(verb)?;
-        Ok(lock)
+        sign(dir, verb)?;
+        Ok(Lock(own))
+    }
+
+    /// Takes the lock of a directory that may be abandoned; None where somebody holds it.
+    ///
+    /// # Errors
+    /// As flock(2).
+    pub(super) fn try_take(dir: BorrowedFd<'_>) -> Result<Option<Lock>> {
+        let own = reopen(dir)?;
+        match try_lock(own.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock(own))),
+            Err(error) if error.is(libc::EWOULDBLOCK) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether somebody holds the lock of `dir` for a change. Never waits, and lets go at once.
     pub fn is_held(dir: BorrowedFd<'_>) -> bool {
         let shared = FlockOperation::NonBlockingLockShared;
-        let attempt = open(dir).and_then(|file| try_lock(file.as_fd(), shared));
+        let attempt = reopen(dir).and_then(|own| try_lock(own.as_fd(), shared));
         matches!(attempt, Err(error) if error.is(libc::EWOULDBLOCK))
     }
 
@@ -60,17 +75,19 @@ impl Lock {
     pub fn leave_to_parent(&self, instead: BorrowedFd<'_>) -> Result<()> {
         sys::io::replace(self.0.as_fd(), instead)
     }
-
-    /// Writes who holds it, for the one who waits in vain.
-    fn sign(&mut self, verb: &str) -> Result<()> {
-        let text = format!("{verb} {}\n", sys::process::own_pid());
-        sys::io::truncate(self.0.as_fd())?;
-        sys::io::write_at_start(self.0.as_fd(), text.as_bytes())
-    }
 }
 
-fn open(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
-    sys::file::open_at(dir, Path::new(NAME), libc::O_RDWR | libc::O_CREAT, 0o600)
+/// A lock belongs to an open file, so each one who takes it opens the directory anew.
+fn reopen(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
+    sys::file::open_at(dir, Path::new("."), libc::O_RDONLY | libc::O_DIRECTORY, 0)
+}
+
+/// Writes who holds it, for the one who waits in vain.
+fn sign(dir: BorrowedFd<'_>, verb: &str) -> Result<()> {
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOFOLLOW;
+    let file = sys::file::open_at(dir, Path::new(NAME), flags, 0o600)?;
+    let text = format!("{verb} {}\n", sys::process::own_pid());
+    sys::io::write_once(file.as_fd(), text.as_bytes())
 }
 
 fn try_lock(file: BorrowedFd<'_>, operation: FlockOperation) -> Result<()> {

@@ -5,10 +5,10 @@
 //! |----------------|-------------------------------------------------------------------------|
 //! | `state.json`   | the record that start, state, kill and delete read: small               |
 //! | `process.json` | what only exec, update and checkpoint read                              |
-//! | `lock`         | the flock of whoever is changing the container, and its verb and pid    |
+//! | `lock`         | verb and pid of whoever changed the container last, or is changing it   |
 //! | `gate`         | the socket at which a created container waits for `start`               |
 //!
-//! The directory appears under its name only when it is locked and has its first record, and each
+//! Whoever changes a container holds the flock(2) of its directory. The directory appears under its name only when it is locked and has its first record, and each
 //! file appears by rename, so nobody ever sees a half. The store does not know what a record is:
 //! it is generic.
 

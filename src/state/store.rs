@@ -16,6 +16,9 @@ use crate::sys::file::RenameFlags;
 /// The record's name in a container's directory.
 const RECORD: &str = "state.json";
 
+/// How often a reservation begins anew when what the dead left behind is in its way.
+const ATTEMPTS: usize = 16;
+
 /// All containers below one root directory, with records of type `R`.
 #[derive(Debug)]
 pub struct Store<R> {
@@ -54,34 +57,66 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         check_id(id)?;
         make_root(&self.root).context(|| "make the state directory")?;
         let root = open_dir(&self.root).context(|| "open the state directory")?;
+        for _ in 0..ATTEMPTS {
+            if let Some(made) = self.try_reserve(root.as_fd(), (id, verb), record)? {
+                return Ok(made);
+            }
+        }
+        Err(Error::message(Kind::State, format!("others are busy with container `{id}`")))
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        self.root.join(id)
+    }
+
+    /// None where something dead was in the way, and is gone now.
+    fn try_reserve(
+        &self,
+        root: BorrowedFd<'_>,
+        (id, verb): (&str, &str),
+        record: &R,
+    ) -> Result<Option<Reservation<R>>> {
         // A comma is in no id, so this name is nobody's container. Under it the directory gets its
         // lock and its record; then it appears under its own name, whole and locked.
         let temporary = PathBuf::from(format!(",{id}.{}", sys::process::own_pid()));
-        sys::file::mkdir_at(root.as_fd(), &temporary, 0o700)
-            .context(|| format!("reserve `{}`", self.root.join(id).display()))?;
-        let made = self.fill(&root, &temporary, (id, verb), record);
-        if made.is_err() {
-            let _ = remove_tree(root.as_fd(), &temporary);
+        match sys::file::mkdir_at(root, &temporary, 0o700) {
+            // Whoever had our pid before us died here; in a pid namespace pids come again soon.
+            Err(error) if error.is(libc::EEXIST) => {
+                remove_abandoned(root, &temporary, |_| true)?;
+                return Ok(None);
+            }
+            other => other.context(|| format!("reserve `{}`", self.path(id).display()))?,
         }
-        made
+        let made = self.fill(root, &temporary, (id, verb), record);
+        if !matches!(made, Ok(Some(_))) {
+            let _ = remove_tree(root, &temporary);
+        }
+        match made {
+            // Swept before we had locked it.
+            Err(error) if error.is(libc::ENOENT) => Ok(None),
+            other => other,
+        }
     }
 
     fn fill(
         &self,
-        root: &OwnedFd,
+        root: BorrowedFd<'_>,
         temporary: &Path,
         (id, verb): (&str, &str),
         record: &R,
-    ) -> Result<Reservation<R>> {
-        let dir = open_dir_at(root.as_fd(), temporary)?;
+    ) -> Result<Option<Reservation<R>>> {
+        let dir = open_dir_at(root, temporary)?;
         let lock = Lock::take(dir.as_fd(), verb, id)?;
         let (path, id) = (self.root.clone(), id.to_owned());
         let entry = Entry { root: path, id, dir, record: PhantomData };
         entry.write(record)?;
         let (name, flags) = (Path::new(&entry.id), RenameFlags::NOREPLACE);
-        match sys::file::rename_at(root.as_fd(), temporary, name, flags) {
-            Ok(()) => Ok(Reservation { entry: Some(entry), lock: Some(lock) }),
+        match sys::file::rename_at(root, temporary, name, flags) {
+            Ok(()) => Ok(Some(Reservation { entry: Some(entry), lock: Some(lock) })),
             Err(error) if error.is(libc::EEXIST) => {
+                if remove_abandoned(root, name, has_no_record)? {
+                    return Ok(None);
+                }
                 let text = format!("container `{}` already exists", entry.id);
                 Err(Error::message(Kind::State, text))
             }
@@ -95,7 +130,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     /// Of kind [`Kind::NotFound`] where there is none.
     pub fn open(&self, id: &str) -> Result<Entry<R>> {
         check_id(id)?;
-        match open_dir(&self.root.join(id)) {
+        match open_dir(&self.path(id)) {
             Ok(dir) => {
                 let (root, id) = (self.root.clone(), id.to_owned());
                 Ok(Entry { root, id, dir, record: PhantomData })
@@ -126,8 +161,9 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         Ok(ids)
     }
 
-    /// Removes what attempts to create `id` left behind that were killed before the directory had
-    /// its name. The lock tells the dead from the living.
+    /// Removes what is left of a container without a record: directories of attempts to create `id`
+    /// that were killed before they had its name, and one that a killed removal had emptied. The
+    /// lock tells the dead from the living.
     pub fn sweep(&self, id: &str) {
         let prefix = format!(",{id}.");
         let (Ok(entries), Ok(root)) = (std::fs::read_dir(&self.root), open_dir(&self.root)) else {
@@ -135,13 +171,12 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if !name.to_string_lossy().starts_with(&prefix) {
-                continue;
+            if name.to_string_lossy().starts_with(&prefix) {
+                let _ = remove_abandoned(root.as_fd(), Path::new(&name), |_| true);
             }
-            let Ok(dir) = open_dir_at(root.as_fd(), Path::new(&name)) else { continue };
-            if !Lock::is_held(dir.as_fd()) {
-                let _ = remove_tree(root.as_fd(), Path::new(&name));
-            }
+        }
+        if check_id(id).is_ok() {
+            let _ = remove_abandoned(root.as_fd(), Path::new(id), has_no_record);
         }
     }
 }
@@ -293,6 +328,31 @@ fn open_dir(path: &Path) -> Result<OwnedFd> {
 
 fn open_dir_at(dir: BorrowedFd<'_>, name: &Path) -> Result<OwnedFd> {
     sys::file::open_at(dir, name, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW, 0)
+}
+
+/// Removes a directory that nobody holds and that is `dead`. Whether it is gone now.
+fn remove_abandoned(
+    root: BorrowedFd<'_>,
+    name: &Path,
+    dead: impl FnOnce(BorrowedFd<'_>) -> bool,
+) -> Result<bool> {
+    let dir = match open_dir_at(root, name) {
+        Err(error) if error.is(libc::ENOENT) => return Ok(true),
+        other => other?,
+    };
+    let Some(_lock) = Lock::try_take(dir.as_fd())? else { return Ok(false) };
+    // Until we had the lock, somebody could remove it and make another one.
+    let now = open_dir_at(root, name);
+    let same = now.is_ok_and(|now| sys::file::same_file(now.as_fd(), dir.as_fd()).unwrap_or(false));
+    if !same || !dead(dir.as_fd()) {
+        return Ok(!same);
+    }
+    remove_tree(root, name).map(|()| true)
+}
+
+fn has_no_record(dir: BorrowedFd<'_>) -> bool {
+    let record = sys::file::open_at(dir, Path::new(RECORD), libc::O_PATH | libc::O_NOFOLLOW, 0);
+    record.is_err_and(|error| error.is(libc::ENOENT))
 }
 
 /// Removes a directory of plain files: no container's directory has any below it.

@@ -26,8 +26,8 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     named("socketpair", pair, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
 }
 
-fn new_socket() -> Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC;
+fn new_socket(flags: SocketFlags) -> Result<OwnedFd> {
+    let flags = flags | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
     named("socket", socket, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
 }
@@ -41,7 +41,7 @@ fn address(path: &Path) -> Result<SocketAddrUnix> {
 /// # Errors
 /// EADDRINUSE where the name exists.
 pub fn listen(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket()?;
+    let socket = new_socket(SocketFlags::empty())?;
     named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
     named("listen", rustix::net::listen(&socket, 16), || quoted(path))?;
     Ok(socket)
@@ -52,7 +52,19 @@ pub fn listen(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// ECONNREFUSED where nobody listens any more, ENOENT where there is no such socket.
 pub fn connect(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket()?;
+    connect_with(path, SocketFlags::empty())
+}
+
+/// The same, but where the listener's queue is full this does not wait until it accepts.
+///
+/// # Errors
+/// As [`connect`]; EAGAIN where the queue is full.
+pub fn connect_at_once(path: &Path) -> Result<OwnedFd> {
+    connect_with(path, SocketFlags::NONBLOCK)
+}
+
+fn connect_with(path: &Path, flags: SocketFlags) -> Result<OwnedFd> {
+    let socket = new_socket(flags)?;
     let address = address(path)?;
     named("connect", rustix::net::connect(&socket, &address), || quoted(path))?;
     Ok(socket)

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 
@@ -58,16 +58,18 @@ fn search(plan: &Plan, name: &str) -> Result<PathBuf> {
 }
 
 /// The environment for execve(2): what config.json says, HOME from the container's own passwd file
-/// where it says none, and `extra` entries at the end.
+/// where it says none, and the `extra` variables, whatever it says of those.
 ///
 /// # Errors
 /// Never for a plan that was compiled.
-pub fn environment(plan: &Plan, extra: &[String]) -> Result<Vec<CString>> {
+pub fn environment(plan: &Plan, extra: &[(&str, String)]) -> Result<Vec<CString>> {
     let mut entries = plan.env.clone();
     if !entries.iter().any(|entry| entry.starts_with("HOME=")) {
         entries.push(format!("HOME={}", home_of(plan.uid)));
     }
-    entries.extend_from_slice(extra);
+    for (name, value) in extra {
+        plan::put(&mut entries, name, format!("{name}={value}"));
+    }
     entries.iter().map(|entry| sys::c_string(entry.as_bytes())).collect()
 }
 

@@ -112,13 +112,18 @@ fn environment(entries: &[String]) -> Result<Vec<String>> {
             let text = format!("`{}` is not NAME=value", entry.escape_debug());
             return Err(Error::config(pointer(), text));
         };
-        let same = |other: &String| other.split_once('=').is_some_and(|(other, _)| other == name);
-        match result.iter().position(same) {
-            Some(place) => result[place].clone_from(entry),
-            None => result.push(entry.clone()),
-        }
+        put(&mut result, name, entry.clone());
     }
     Ok(result)
+}
+
+/// Puts the entry `NAME=value` into an environment, in the place of one that has the name already.
+pub(super) fn put(entries: &mut Vec<String>, name: &str, entry: String) {
+    let same = |other: &String| other.split_once('=').is_some_and(|(other, _)| other == name);
+    match entries.iter().position(same) {
+        Some(place) => entries[place] = entry,
+        None => entries.push(entry),
+    }
 }
 
 fn limits(rlimits: &[spec::Rlimit]) -> Result<Vec<Limit>> {

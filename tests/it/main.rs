@@ -1,3 +1,28 @@
-//! The integration tests: one binary that drives the built rrun.
+//! The integration tests: one binary that drives the built rrun through its command line, with a
+//! small probe as the program in the container. A file here proves the file of the same name in `src`.
 
-fn main() {}
+// A test that panics has failed, as it should, and a skipped one says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod harness;
+
+mod commands;
+mod process;
+mod rootfs;
+mod state;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
+    if !arguments.list
+        && let Some(status) = harness::enter()
+    {
+        return ExitCode::from(u8::try_from(status).unwrap_or(1));
+    }
+    let cases = [commands::cases(), process::cases(), rootfs::cases(), state::cases()]
+        .into_iter()
+        .flatten()
+        .collect();
+    libtest_mimic::run(&arguments, harness::trials(cases)).exit_code()
+}

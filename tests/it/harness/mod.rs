@@ -1,0 +1,43 @@
+//! What every test stands on: bundles that clean up after themselves, calls with a time limit, and
+//! cases that say what they need.
+
+mod bundle;
+mod call;
+mod leftovers;
+mod suite;
+
+pub(crate) use bundle::{Bundle, parallel};
+pub(crate) use call::{Call, Outcome, Running};
+pub(crate) use suite::{Case, Needs, enter, masked, probe, runtime, trials};
+
+use std::time::{Duration, Instant};
+
+/// How long anything that is waited for may take before the test has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `done` gives something.
+pub(crate) fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = done() {
+            return value;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The cases of a module: its functions under its name.
+macro_rules! cases {
+    ($needs:tt: $($name:ident),* $(,)?) => {
+        vec![$($crate::harness::Case::new(
+            module_path!(),
+            stringify!($name),
+            $crate::harness::cases!(@needs $needs),
+            $name,
+        )),*]
+    };
+    (@needs [$($need:ident),*]) => { &[$($crate::harness::Needs::$need),*] };
+    ($($name:ident),* $(,)?) => { $crate::harness::cases!([Root]: $($name),*) };
+}
+pub(crate) use cases;

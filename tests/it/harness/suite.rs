@@ -1,0 +1,152 @@
+//! The suite as a whole: its directory, its programs, what its cases need.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use libtest_mimic::{Failed, Trial};
+
+/// What a case cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// The powers of the machine's root.
+    Root,
+    /// Time namespaces.
+    TimeNs,
+    /// Overlay mounts.
+    Overlay,
+    /// A runtime that needs no library of the image's: it is executed inside.
+    Static,
+}
+
+impl Needs {
+    /// Why it is missing, if it is.
+    fn missing(self) -> Option<&'static str> {
+        let (there, reason) = match self {
+            Needs::Root => (rustix::process::geteuid().is_root(), "needs root"),
+            Needs::TimeNs => (Path::new("/proc/self/ns/time").exists(), "needs time namespaces"),
+            Needs::Overlay => {
+                let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+                (known.contains("\toverlay\n"), "needs overlayfs")
+            }
+            Needs::Static => (is_static(&runtime()), "needs a static binary in RRUN_TEST_RUNTIME"),
+        };
+        (!there).then_some(reason)
+    }
+}
+
+/// One test.
+pub(crate) struct Case {
+    name: String,
+    needs: &'static [Needs],
+    run: fn(),
+}
+
+impl Case {
+    pub(crate) fn new(module: &str, name: &str, needs: &'static [Needs], run: fn()) -> Case {
+        let module = module.split_once("::").map_or("", |(_, rest)| rest);
+        Case { name: format!("{module}::{name}"), needs, run }
+    }
+
+    /// A need that is missing skips the case, loudly; with RRUN_TEST_STRICT=1 it fails.
+    fn trial(self) -> Trial {
+        let strict = std::env::var_os("RRUN_TEST_STRICT").is_some_and(|value| value == "1");
+        let missing = self.needs.iter().find_map(|need| need.missing());
+        let run = self.run;
+        match missing {
+            Some(reason) if strict => {
+                Trial::test(self.name, move || Err(Failed::from(format!("strict: {reason}"))))
+            }
+            Some(reason) => {
+                eprintln!("skipped: {}: {reason}", self.name);
+                Trial::test(self.name, || Ok(())).with_ignored_flag(true)
+            }
+            None => Trial::test(self.name, move || {
+                run();
+                Ok(())
+            }),
+        }
+    }
+}
+
+/// All cases as libtest-mimic wants them.
+pub(crate) fn trials(cases: Vec<Case>) -> Vec<Trial> {
+    cases.into_iter().map(Case::trial).collect()
+}
+
+/// Set in the process that runs the cases.
+const INSIDE: &str = "RRUN_IT_INSIDE";
+
+/// The directory of everything that this run makes.
+pub(crate) fn directory() -> PathBuf {
+    PathBuf::from(std::env::var_os(INSIDE).expect("the suite was entered"))
+}
+
+/// Goes on in a mount namespace of its own, below a process that reaps what containers leave to it:
+/// whatever goes wrong, no mount and no process outlives the suite. Returns the exit status where
+/// that is done, None in the inner process.
+pub(crate) fn enter() -> Option<i32> {
+    if std::env::var_os(INSIDE).is_some() || !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let dir = std::env::temp_dir().join(format!("rrun-it.{}", std::process::id()));
+    std::fs::create_dir(&dir).unwrap();
+    rustix::fs::chmod(&dir, rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
+    let status = Command::new("unshare")
+        .args(["-m", "--propagation", "private"])
+        .arg(probe())
+        .arg("reaper")
+        .arg(std::env::current_exe().unwrap())
+        .args(std::env::args_os().skip(1))
+        .env(INSIDE, &dir)
+        // Or an interrupted run would leave the directory: the terminal signals its whole group.
+        .process_group(0)
+        .status();
+    let _ = std::fs::remove_dir_all(&dir);
+    Some(status.unwrap().code().unwrap_or(1))
+}
+
+/// The runtime under test: the one in the environment, or else the one that was built for tests.
+pub(crate) fn runtime() -> PathBuf {
+    let named = std::env::var_os("RRUN_TEST_RUNTIME").map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_rrun")))
+}
+
+/// The interpreter's path of a dynamic program stands right behind its headers (elf(5)).
+fn is_static(program: &Path) -> bool {
+    let bytes = std::fs::read(program).unwrap_or_default();
+    let start = &bytes[..bytes.len().min(4096)];
+    !start.is_empty() && !start.windows(5).any(|word| word == b"/ld-l")
+}
+
+/// A program that is compiled once, into the target directory.
+fn compiled(name: &str, source: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(source);
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let time = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    if time(&out) > time(&source) {
+        return out;
+    }
+    let new = out.with_extension(std::process::id().to_string());
+    let built = Command::new("cc")
+        .args(["-std=gnu11", "-static", "-O2", "-s", "-o"])
+        .args([&new, &source])
+        .status()
+        .expect("cc is needed to build the probe");
+    assert!(built.success(), "cc failed on {}", source.display());
+    std::fs::rename(&new, &out).unwrap();
+    out
+}
+
+/// The program that tells what only a process inside can see.
+pub(crate) fn probe() -> PathBuf {
+    static PROBE: OnceLock<PathBuf> = OnceLock::new();
+    PROBE.get_or_init(|| compiled("probe", "probe.c")).clone()
+}
+
+/// The program that runs another with one system call masked.
+pub(crate) fn masked() -> PathBuf {
+    static MASKED: OnceLock<PathBuf> = OnceLock::new();
+    MASKED.get_or_init(|| compiled("masked", "lab/masked.c")).clone()
+}

@@ -1,0 +1,16 @@
+//! rrun's own processes: what they protect, and what becomes of a container when one of them dies.
+
+mod foreground;
+mod gate;
+mod init;
+mod parent;
+mod seal;
+
+use crate::harness::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    [foreground::cases(), gate::cases(), init::cases(), parent::cases(), seal::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
