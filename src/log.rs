@@ -7,6 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -66,6 +67,12 @@ pub fn set_up(options: Options) -> Result<()> {
         log::set_max_level(level);
     }
     Ok(())
+}
+
+/// The descriptor of the log file, where there is one: it is ours and not our caller's.
+pub fn descriptor() -> Option<RawFd> {
+    let file = LOGGER.get()?.file.as_ref()?;
+    Some(file.lock().unwrap_or_else(PoisonError::into_inner).as_raw_fd())
 }
 
 impl Log for Logger {

@@ -69,6 +69,11 @@ impl Drop for Guard {
 /// A cgroup that has processes or is frozen; a controller that is not to be had; EACCES, EPERM or
 /// EROFS without permission. Nothing is left behind then.
 pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
+    // All before any is made: what the guard takes away again must be nobody else's.
+    for place in plan.places() {
+        tree::refuse_used(place)
+            .context(|| format!("take the cgroup `{}`", place.directory.display()))?;
+    }
     let mut guard = Guard(Record::default());
     let mut placement = Placement::default();
     for place in plan.places() {

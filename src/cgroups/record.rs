@@ -18,7 +18,7 @@ use crate::sys::quoted;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long an init that has lost its parent may take to notice.
-const ORPHAN_PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(1);
 
 /// Every cgroup of a container. Written down before any of them is made, so that none can be
 /// forgotten.
@@ -152,19 +152,19 @@ impl Record {
         result
     }
 
-    /// Removes the cgroups that are empty, and names those that are not. For a container of which
-    /// no process is known: what is inside them may be somebody's who was given the same path. It
-    /// may also be an init whose parent was killed in the moment after the clone; that one is about
-    /// to end, so it gets the time.
+    /// Removes the cgroups that have no process, with those below them, and names the others. For a
+    /// container all of whose processes are known to be gone: who is inside now was given the same
+    /// path. It may also be an init whose parent was killed in the moment after the clone; that one
+    /// is about to end, so it gets the time.
     pub fn remove_empty(&self) {
-        let deadline = Instant::now() + ORPHAN_PATIENCE;
+        let deadline = Instant::now() + PATIENCE_WITH_ORPHANS;
         for directory in self.directories() {
-            let mut removed = remove(directory);
+            let mut removed = remove_unpopulated(directory);
             while removed.as_ref().is_err_and(|error| error.is(libc::EBUSY))
                 && Instant::now() < deadline
             {
                 std::thread::sleep(Duration::from_millis(1));
-                removed = remove(directory);
+                removed = remove_unpopulated(directory);
             }
             if let Err(error) = removed {
                 log::warn!("{error}: left alone, for its processes are not the container's");
@@ -252,6 +252,36 @@ fn collect(directory: &Path, pids: &mut BTreeSet<i32>) -> Result<()> {
         collect(&child, pids)?;
     }
     Ok(())
+}
+
+/// Whether there is any process in a cgroup or below it.
+///
+/// # Errors
+/// As read(2) of cgroup.procs.
+pub(super) fn is_populated(directory: &Path) -> Result<bool> {
+    match files::read(&directory.join("cgroup.procs")) {
+        // Also a process that our pid namespace does not show: it stands there as 0.
+        Ok(text) if !text.is_empty() => return Ok(true),
+        Err(error) if is_gone(&error) => return Ok(false),
+        // A threaded cgroup does not tell; its domain does.
+        Err(error) if !error.is(libc::EOPNOTSUPP) => return Err(error),
+        _ => {}
+    }
+    for child in children(directory)? {
+        if is_populated(&child)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes a cgroup and those below it, unless there is a process in one of them.
+fn remove_unpopulated(directory: &Path) -> Result<()> {
+    // The kernel refuses that by itself for a cgroup without children.
+    match remove(directory) {
+        Err(error) if error.is(libc::EBUSY) && !is_populated(directory)? => remove_tree(directory),
+        other => other,
+    }
 }
 
 fn children(directory: &Path) -> Result<Vec<PathBuf>> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::plan::{DELEGATION, Place, Plan};
-use super::{files, refusal};
+use super::{files, record, refusal};
 use crate::error::{Context, Error, Result};
 use crate::sys::quoted;
 
@@ -93,11 +93,15 @@ pub(super) fn inherit_cpuset(place: &Place) -> Result<()> {
 }
 
 /// A cgroup that was there may be taken if nobody uses it.
-fn refuse_used(place: &Place) -> Result<()> {
+///
+/// # Errors
+/// Where it, or one below it, has processes, or it is frozen.
+pub(super) fn refuse_used(place: &Place) -> Result<()> {
     let directory = &place.directory;
-    if !files::read(&directory.join("cgroup.procs"))?.is_empty()
-        || files::has_line(&directory.join("cgroup.events"), "populated 1")
-    {
+    if !directory.exists() {
+        return Ok(());
+    }
+    if record::is_populated(directory)? {
         return Err(refusal("it exists and has processes in it".to_owned()))
             .hint(|| "another container may have the same linux.cgroupsPath");
     }

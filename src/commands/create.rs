@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Call;
+use super::delete::run_poststop;
 use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plan::{Options, Plan, Record};
@@ -76,6 +77,7 @@ fn plan(
     let config = spec::Config::read(&bundle.join(config))?;
     let options = Options {
         id: id.to_owned(),
+        created: humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string(),
         bundle,
         no_pivot: args.no_pivot,
         keep_keyring: args.no_new_keyring,
@@ -96,10 +98,17 @@ fn reserve_and_create(
     verb: &str,
     pid_file: Option<&Path>,
 ) -> Result<Created> {
-    let created = humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string();
-    let record = Record::begin(plan, created, call.host.euid());
+    let record = Record::begin(plan, call.host.euid());
     let reservation = call.store.reserve(&plan.id, verb, &record)?;
-    process::create(plan, reservation, record, pid_file)
+    let created = process::create(plan, reservation, record.clone(), pid_file);
+    if let Err(error) = &created
+        && error.kind() == Kind::Hook
+    {
+        // runtime.md: after a failed prestart, createRuntime or createContainer hook the lifecycle
+        // goes on where the container is destroyed, of which nothing but these is left to do.
+        run_poststop(&record);
+    }
+    created
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -117,8 +126,9 @@ fn listen_fds() -> u32 {
 /// What is to be preserved has to be there: otherwise a descriptor of our own would take its number
 /// and leak into the container.
 fn check_open(count: u32) -> Result<()> {
+    let ours = crate::log::descriptor().and_then(|number| u32::try_from(number).ok());
     for number in 3..3_u32.saturating_add(count) {
-        if !sys::file::is_open(number) {
+        if !sys::file::is_open(number) || ours == Some(number) {
             let text = format!("--preserve-fds, LISTEN_FDS: descriptor {number} is not open");
             return Err(Error::message(Kind::Usage, text));
         }

@@ -1,10 +1,10 @@
 //! `delete`: removes a container and everything that its record names.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use super::Call;
-use super::observe::{observe, observe_held};
+use super::observe::observe_held;
 use super::select::select;
 use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
@@ -44,7 +44,7 @@ fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
     if force {
         // Killed before the lock is asked for: a `create` or `start` at work holds it, and lets go
         // when its init dies.
-        end_init(&entry, &record)?;
+        end_init(&record, find(&record)?.as_ref().map(AsFd::as_fd))?;
     }
     let lock = entry.lock("delete")?;
     // It may have come further while we waited.
@@ -52,21 +52,31 @@ fn delete_one(call: &Call<'_>, id: &str, force: bool) -> Result<()> {
     if !force {
         observe_held(&entry, &record, &lock)?.status.require(Verb::Delete, id)?;
     }
-    destroy(&entry, &record, &lock)
+    destroy(&entry, &record, find(&record)?.as_ref().map(AsFd::as_fd), &lock)
 }
 
-/// Ends the container and removes all that the record names; its hooks come last. The lock shows
-/// that nobody else is at it.
-pub(super) fn destroy(entry: &Entry<Record>, record: &Record, _held: &Lock) -> Result<()> {
-    end_init(entry, record)?;
-    if record.init.as_ref().is_some_and(Identity::is_of_this_boot) {
-        // Without a pid namespace of its own, children outlive init.
+/// The container's first process, where it lives. Nobody is asked but the kernel: at the gate there
+/// may be a queue.
+fn find(record: &Record) -> Result<Option<OwnedFd>> {
+    record.init.as_ref().map_or(Ok(None), Identity::find)
+}
+
+/// Ends the container, whose first process is `init` unless that has ended, and removes all that the
+/// record names; its hooks come last. The lock shows that nobody else is at it.
+pub(super) fn destroy(
+    entry: &Entry<Record>,
+    record: &Record,
+    init: Option<BorrowedFd<'_>>,
+    _held: &Lock,
+) -> Result<()> {
+    end_init(record, init)?;
+    if may_leave_processes(record) {
         record.cgroup.destroy().context(|| "remove the cgroup")?;
     } else {
         record.cgroup.remove_empty();
     }
     for directory in &record.host_directories {
-        rootfs::release(directory, &record.id)
+        rootfs::release(directory, &record.upper_owner())
             .context(|| format!("release `{}`", directory.display()))?;
     }
     entry.remove()?;
@@ -74,15 +84,22 @@ pub(super) fn destroy(entry: &Entry<Record>, record: &Record, _held: &Lock) -> R
     Ok(())
 }
 
-/// Kills init, where it lives, and waits for its end.
-fn end_init(entry: &Entry<Record>, record: &Record) -> Result<()> {
-    let Some(init) = observe(entry, record)?.init else { return Ok(()) };
-    match sys::process::pidfd_send_signal(init.as_fd(), libc::SIGKILL) {
+/// Whether there may still be processes of the container when its init is gone. With a pid namespace
+/// of its own all end with init, and nobody that was alive before the last boot is alive now: whoever
+/// is found in its cgroup then is somebody else's, and must live.
+pub(super) fn may_leave_processes(record: &Record) -> bool {
+    !record.private_pid && record.init.as_ref().is_some_and(Identity::is_of_this_boot)
+}
+
+/// Kills init and waits for its end.
+fn end_init(record: &Record, init: Option<BorrowedFd<'_>>) -> Result<()> {
+    let Some(init) = init else { return Ok(()) };
+    match sys::process::pidfd_send_signal(init, libc::SIGKILL) {
         Err(error) if error.is(libc::ESRCH) => return Ok(()),
         other => other.context(|| "kill the container's first process")?,
     }
     record.cgroup.thaw_for_kill()?;
-    if sys::process::has_ended(init.as_fd(), PATIENCE)? {
+    if sys::process::has_ended(init, PATIENCE)? {
         return Ok(());
     }
     let text = format!("process {} does not end, though it was killed", record.pid());
@@ -91,7 +108,7 @@ fn end_init(entry: &Entry<Record>, record: &Record) -> Result<()> {
 }
 
 /// runtime.md: a failed poststop hook is a warning, and the others are still run.
-fn run_poststop(record: &Record) {
+pub(super) fn run_poststop(record: &Record) {
     let state = record.oci_state(Status::Stopped.name(), 0);
     let environment = sys::exec::inherited_environment();
     for hook in &record.hooks.poststop {

@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::Call;
+use super::delete::may_leave_processes;
 use super::observe::observe;
 use super::select::select;
 use crate::cli;
@@ -48,6 +49,10 @@ fn signal_init(entry: &Entry<Record>, record: &Record, signal: i32) -> Result<()
 
 /// `--all`: also what is left of a container whose init has ended, without a pid namespace.
 fn signal_all(entry: &Entry<Record>, record: &Record, signal: i32) -> Result<()> {
+    if !may_leave_processes(record) {
+        // Whoever is in the cgroup when init is gone is not the container's.
+        observe(entry, record)?.status.require(Verb::Kill, entry.id())?;
+    }
     let reached = record.cgroup.kill_all(signal)?;
     if signal == libc::SIGKILL {
         record.cgroup.thaw_for_kill()?;

@@ -5,11 +5,11 @@ use std::os::fd::AsFd;
 use super::Call;
 use super::create::{make, prepare};
 use super::delete::destroy;
-use super::start::start_locked;
+use super::start::start_created;
 use crate::cli;
 use crate::error::{Context, Kind, Result};
 use crate::plan::Record;
-use crate::process::Foreground;
+use crate::process::{Created, Foreground};
 use crate::state::Entry;
 
 /// Runs a container; its own exit status is ours.
@@ -22,10 +22,12 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
         Some(Foreground::prepare(!args.container.no_subreaper)?)
     };
     let created = make(call, &args.container, &args.id, inherited, "run")?;
-    if let Err(error) = start_locked(&created.entry, &created.record, &created.lock) {
+    let Created { entry, lock, record, init } = &created;
+    let init = Some(init.as_fd());
+    if let Err(error) = start_created(entry, record, init, lock) {
         // A failed run leaves nothing; a failed hook has removed it already.
         if error.kind() != Kind::Hook {
-            destroy(&created.entry, &created.record, &created.lock)?;
+            destroy(entry, record, init, lock)?;
         }
         return Err(error);
     }
@@ -44,7 +46,7 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
 fn clean_up(entry: &Entry<Record>) -> Result<()> {
     let deleted = entry.lock("delete").and_then(|lock| {
         let record = entry.read()?;
-        destroy(entry, &record, &lock)
+        destroy(entry, &record, None, &lock)
     });
     match deleted {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),

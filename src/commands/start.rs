@@ -1,5 +1,7 @@
 //! `start`: opens the gate, so that init becomes the program.
 
+use std::os::fd::{AsFd, BorrowedFd};
+
 use super::Call;
 use super::delete;
 use super::observe::observe_held;
@@ -16,25 +18,30 @@ pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
     let entry = call.store.open(&args.id)?;
     let lock = entry.lock("start")?;
     let record = entry.read()?;
-    start_locked(&entry, &record, &lock)?;
-    Ok(0)
-}
-
-/// What `start` and `run` do alike.
-pub(super) fn start_locked(entry: &Entry<Record>, record: &Record, lock: &Lock) -> Result<()> {
-    let seen = observe_held(entry, record, lock)?;
+    let seen = observe_held(&entry, &record, &lock)?;
     if seen.status != Status::Created {
         // A refused gate: a start before us was killed after it had opened it.
         gate::remove(entry.dir());
     }
     seen.status.require(Verb::Start, entry.id())?;
+    start_created(&entry, &record, seen.init.as_ref().map(AsFd::as_fd), &lock)?;
+    Ok(0)
+}
+
+/// What `start` and `run` do alike with a container that waits at its gate, as the process `init`.
+pub(super) fn start_created(
+    entry: &Entry<Record>,
+    record: &Record,
+    init: Option<BorrowedFd<'_>>,
+    lock: &Lock,
+) -> Result<()> {
     let started = open_and_announce(entry, record);
     if let Err(error) = &started
         && error.kind() == Kind::Hook
     {
         // runtime.md: a failed startContainer or poststart hook stops the container and goes on at
         // the step that destroys it.
-        delete::destroy(entry, record, lock).context(|| "clean up after the failed hook")?;
+        delete::destroy(entry, record, init, lock).context(|| "clean up after the failed hook")?;
     }
     started.context(|| format!("start container `{}`", entry.id()))
 }

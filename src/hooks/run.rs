@@ -46,7 +46,7 @@ fn run_one(hook: &Hook, state: &[u8], environment: &[CString]) -> Result<()> {
         }
         Cloned::Parent { pidfd, .. } => pidfd,
     };
-    let patience = hook.timeout.map_or(FOREVER, Duration::from_secs);
+    let patience = hook.timeout.map_or(FOREVER, Duration::from_secs).min(FOREVER);
     if !sys::process::has_ended(pidfd.as_fd(), patience)? {
         let _ = sys::process::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL);
         sys::process::wait_for(pidfd.as_fd())?;

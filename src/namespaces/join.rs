@@ -1,6 +1,7 @@
 //! Opening namespaces by path, entering them and making new ones (setns(2), unshare(2)).
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use super::plan::{Kind, Plan, Source};
 use crate::error::{Context, Error, Result};
@@ -29,7 +30,12 @@ pub fn flags(kinds: &[Kind]) -> u64 {
 /// The namespaces that are joined, held open from before anything is changed: the paths may not
 /// be there any more once we are inside some of them.
 #[derive(Debug, Default)]
-pub struct Handles(Vec<(Kind, OwnedFd)>);
+pub struct Handles {
+    held: Vec<(Kind, OwnedFd)>,
+    /// Whether the user namespace among them is the one that we are in. Asked before any other is
+    /// entered: in a joined mount namespace, whoever made that answers for /proc.
+    in_user_namespace: bool,
+}
 
 impl Handles {
     /// Opens every namespace that `plan` joins and checks that it is one, and of the right kind.
@@ -37,7 +43,7 @@ impl Handles {
     /// # Errors
     /// A path that is missing, or is not a namespace of the kind that config.json says.
     pub fn open(plan: &Plan) -> Result<Handles> {
-        let mut handles = Vec::new();
+        let mut held = Vec::new();
         for kind in plan.joined_kinds() {
             let Source::Path(path, index) = plan.source(kind) else { continue };
             let pointer = format!("/linux/namespaces/{index}/path");
@@ -52,14 +58,38 @@ impl Handles {
                 let is = is.map_or("no namespace".into(), |kind| format!("a {kind} namespace"));
                 return Err(Error::config(pointer, format!("`{}` is {is}", path.display())));
             }
-            handles.push((kind, fd));
+            held.push((kind, fd));
         }
-        Ok(Handles(handles))
+        let mut handles = Handles { held, in_user_namespace: false };
+        handles.in_user_namespace = handles.is_own(Kind::User)?;
+        handles.refuse_parameters_of_our_own(plan)?;
+        Ok(handles)
+    }
+
+    /// Whether the held namespace of `kind` is the one that we are in.
+    fn is_own(&self, kind: Kind) -> Result<bool> {
+        let Some(held) = self.get(kind) else { return Ok(false) };
+        let own =
+            sys::file::open(&Path::new("/proc/self/ns").join(file_name(kind)), libc::O_RDONLY)?;
+        sys::file::same_file(own.as_fd(), held)
+    }
+
+    /// A namespace by path may turn out to be the host's; what is set there is set for all.
+    fn refuse_parameters_of_our_own(&self, plan: &Plan) -> Result<()> {
+        for sysctl in &plan.sysctls {
+            let kind = sysctl.kind;
+            if self.is_own(kind)? {
+                let text =
+                    format!("the {kind} namespace in /linux/namespaces is that of rrun itself");
+                return Err(Error::config(&sysctl.pointer, text));
+            }
+        }
+        Ok(())
     }
 
     /// The held namespace of `kind`.
     pub fn get(&self, kind: Kind) -> Option<BorrowedFd<'_>> {
-        self.0.iter().find(|(held, _)| *held == kind).map(|(_, fd)| fd.as_fd())
+        self.held.iter().find(|(held, _)| *held == kind).map(|(_, fd)| fd.as_fd())
     }
 
     /// Enters the held namespaces of `kinds` in their order.
@@ -72,7 +102,7 @@ impl Handles {
             let Some(fd) = self.get(*kind) else {
                 return Err(Error::internal("it was not opened")).context(intent);
             };
-            if *kind == Kind::User && is_own_user_namespace(fd) {
+            if *kind == Kind::User && self.in_user_namespace {
                 continue; // the kernel answers EINVAL to entering where one already is
             }
             calls::setns(fd, flag(*kind)).context(intent)?;
@@ -81,9 +111,13 @@ impl Handles {
     }
 }
 
-fn is_own_user_namespace(fd: BorrowedFd<'_>) -> bool {
-    let own = sys::file::open("/proc/self/ns/user".as_ref(), libc::O_RDONLY);
-    own.and_then(|own| sys::file::same_file(own.as_fd(), fd)).unwrap_or(false)
+/// Its name in /proc/PID/ns (namespaces(7)).
+fn file_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mount => "mnt",
+        Kind::Network => "net",
+        other => other.name(),
+    }
 }
 
 /// Makes new namespaces of `kinds` for this process.

@@ -107,8 +107,21 @@ pub struct Plan {
     pub hostname: Option<String>,
     /// The NIS domain name to set.
     pub domainname: Option<String>,
-    /// Kernel parameters: path below /proc/sys, value.
-    pub sysctls: Vec<(PathBuf, String)>,
+    /// Kernel parameters to set.
+    pub sysctls: Vec<Sysctl>,
+}
+
+/// A kernel parameter (proc_sys(5)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sysctl {
+    /// Below /proc/sys.
+    pub path: PathBuf,
+    /// What is written.
+    pub value: String,
+    /// The namespace whose parameter it is.
+    pub kind: Kind,
+    /// Where config.json says so.
+    pub pointer: String,
 }
 
 impl Plan {
@@ -132,8 +145,8 @@ impl Plan {
         *self.source(kind) != Source::Inherited
     }
 
-    /// Reads what config.json asks for. `is_root` decides what a user namespace without mappings
-    /// gets: everything, as crun does (runc refuses it).
+    /// Reads what config.json asks for. A user namespace without mappings gets everything, as crun
+    /// does (runc refuses it).
     ///
     /// # Errors
     /// Unknown or duplicate kinds, relative paths, settings whose namespace is missing.
@@ -230,7 +243,7 @@ impl Plan {
 
     /// Only parameters of a namespace that is the container's own may be set: all others would
     /// change the host.
-    fn compile_sysctl(&self, key: &str, value: &str) -> Result<(PathBuf, String)> {
+    fn compile_sysctl(&self, key: &str, value: &str) -> Result<Sysctl> {
         const IPC: &[&str] = &[
             "kernel.msgmax",
             "kernel.msgmnb",
@@ -268,7 +281,7 @@ impl Plan {
         if path.split('/').any(|step| step.is_empty() || step == "..") {
             return Err(Error::config(pointer, "is not the name of a parameter"));
         }
-        Ok((PathBuf::from(path), value.to_owned()))
+        Ok(Sysctl { path: PathBuf::from(path), value: value.to_owned(), kind, pointer })
     }
 }
 
@@ -404,7 +417,7 @@ mod tests {
                 "sysctl":{"net.ipv4.ip_forward":"1","net/ipv4/conf/eth0.1/rp_filter":"2",
                           "net.ipv4.conf.eth0/2.rp_filter":"3"}}"#,
         );
-        let paths: Vec<_> = plan.unwrap().sysctls.into_iter().map(|(path, _)| path).collect();
+        let paths: Vec<_> = plan.unwrap().sysctls.into_iter().map(|sysctl| sysctl.path).collect();
         assert!(paths.contains(&PathBuf::from("net/ipv4/ip_forward")));
         assert!(paths.contains(&PathBuf::from("net/ipv4/conf/eth0.1/rp_filter")));
         assert!(paths.contains(&PathBuf::from("net/ipv4/conf/eth0.2/rp_filter")));

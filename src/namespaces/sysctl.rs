@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use super::plan::Plan;
+use super::plan::{Plan, Sysctl};
 use crate::error::{Context, Result};
 use crate::sys;
 use crate::sys::procfs::Procfs;
@@ -13,7 +13,7 @@ use crate::sys::procfs::Procfs;
 /// # Errors
 /// ENOENT for a parameter that this kernel does not have, EINVAL for a value that it refuses.
 pub fn write_sysctls(plan: &Plan, proc: &Procfs) -> Result<()> {
-    for (path, value) in &plan.sysctls {
+    for Sysctl { path, value, .. } in &plan.sysctls {
         let name = path.to_string_lossy();
         proc.open(&format!("sys/{name}"), libc::O_WRONLY)
             .and_then(|file| sys::io::write_once(file.as_fd(), value.as_bytes()))

@@ -32,6 +32,8 @@ pub use crate::cgroups::Owner as CgroupOwner;
 pub struct Options {
     /// The container's id.
     pub id: String,
+    /// The time, RFC 3339 with nanoseconds.
+    pub created: String,
     /// The bundle directory, absolute.
     pub bundle: PathBuf,
     /// Whether the root is changed without pivot_root(2) (`--no-pivot`).
@@ -51,6 +53,8 @@ pub struct Options {
 pub struct Plan {
     /// The container's id.
     pub id: String,
+    /// When it is created, RFC 3339.
+    pub created: String,
     /// The bundle directory, absolute.
     pub bundle: PathBuf,
     /// The root directory as config.json names it, absolute.
@@ -81,6 +85,18 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+impl Plan {
+    /// As whom the container claims a kept upper directory.
+    pub fn owner(&self) -> PathBuf {
+        upper_owner(&self.created, &self.id)
+    }
+}
+
+/// The time tells containers of one id apart, which may exist below different `--root`s.
+fn upper_owner(created: &str, id: &str) -> PathBuf {
+    PathBuf::from(created).join(id)
+}
+
 /// Decides everything.
 ///
 /// # Errors
@@ -106,6 +122,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     };
     Ok(Plan {
         id: options.id.clone(),
+        created: options.created.clone(),
         bundle: options.bundle.clone(),
         root: options.bundle.join(&root.path),
         annotations: config.annotations.clone(),
@@ -156,10 +173,11 @@ fn compile_rootfs(
         namespaces::Source::Path(..) => rootfs::MountNamespace::Joined,
         namespaces::Source::Inherited => rootfs::MountNamespace::Shared,
     };
+    let owner = upper_owner(&options.created, &options.id);
     let request = rootfs::Request {
         config,
         bundle: &options.bundle,
-        id: &options.id,
+        owner: &owner,
         mount_namespace,
         user_namespace: namespaces.is_private(Kind::User),
         cgroup_namespace: *namespaces.source(Kind::Cgroup) == namespaces::Source::New,

@@ -93,14 +93,14 @@ fn known_version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 
 impl Record {
     /// The first record: it names everything that may come to exist, before any of it does.
-    pub fn begin(plan: &Plan, created: String, owner: u32) -> Record {
+    pub fn begin(plan: &Plan, owner: u32) -> Record {
         Record {
             version: VERSION,
             id: plan.id.clone(),
             phase: Phase::Creating,
             bundle: plan.bundle.clone(),
             rootfs: plan.root.clone(),
-            created,
+            created: plan.created.clone(),
             owner,
             annotations: plan.annotations.clone(),
             init: None,
@@ -114,6 +114,11 @@ impl Record {
     /// The container's pid, or 0 where there is none to show.
     pub fn pid(&self) -> i32 {
         self.init.as_ref().map_or(0, |init| init.pid)
+    }
+
+    /// As whom the container claimed a kept upper directory.
+    pub fn upper_owner(&self) -> PathBuf {
+        super::upper_owner(&self.created, &self.id)
     }
 
     /// The state that hooks get on stdin: `status` is a word of the spec, `pid` the container's as

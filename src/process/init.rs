@@ -96,7 +96,8 @@ const CREATE: &[(&str, Step)] = &[
     ("read-only and masked paths", |init| init.protect_paths()),
     // The label of keys has to be there when the keyring is made.
     ("key label and keyring", |init| init.keyring()),
-    // After the last own execve that it could hit (hooks), before privileges to write it go.
+    // After the hooks that run as the runtime, and before the privileges to write it go. It takes
+    // effect at the next execve: startContainer hooks, which run as the program does, have it too.
     ("labels", |init| init.labels()),
     // After the last file that is made on the container's behalf.
     ("umask", |init| init.umask()),

@@ -4,7 +4,7 @@
 //!   parent (rrun create)              stage (only some strategies)        init (becomes the program)
 //!     clone ----------------------------> joins, clones init as its
 //!                                         sibling ----------------------->
-//!       <--- Cloned{pid} + pidfd --------- exits                            writes 0 to its v1 tasks
+//!       <--- Cloned{pid, placed} + pidfd - exits                            writes 0 to its v1 tasks
 //!     clone ------------------------------------------------------------->   files
 //!     records pid, moves it into its
 //!     cgroup (where the clone did not),
@@ -32,6 +32,8 @@ pub(super) enum ToParent {
     Cloned {
         /// As the parent's pid namespace sees it.
         pid: i32,
+        /// Whether it is in its v2 cgroup, as the stage's way of cloning left it.
+        placed: bool,
     },
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.

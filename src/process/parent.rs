@@ -1,5 +1,6 @@
 //! The parent's side of `create`: clone, place, answer, record.
 
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -66,7 +67,7 @@ struct HostDirectories<'a>(&'a Plan);
 impl Drop for HostDirectories<'_> {
     fn drop(&mut self) {
         for directory in self.0.rootfs.host_directories() {
-            let _ = rootfs::release(&directory, &self.0.id);
+            let _ = rootfs::release(&directory, &self.0.owner());
         }
     }
 }
@@ -163,14 +164,16 @@ impl Launch<'_> {
             (Cloned::Parent { pidfd, .. }, Some(_)) => {
                 // Only init may hold the other end, or its death would not be seen.
                 drop((gate, handles, init_end));
-                await_stage(&pidfd, channel, protocol)
+                let (child, placed) = await_stage(&pidfd, channel, protocol)?;
+                self.placement.after_clone |= !placed;
+                Ok(child)
             }
             (Cloned::Child, None) => self.become_init((gate, handles, init_end), channel),
             (Cloned::Child, Some(joins)) => {
                 let cloned = handles
                     .enter(&joins)
                     .and_then(|()| self.clone_with(sys::process::CLONE_PARENT));
-                if stage::report(cloned, &init_end) {
+                if stage::report(cloned, self.placement.is_done(), &init_end) {
                     self.become_init((gate, handles, init_end), channel)
                 }
                 sys::process::exit_now(0)
@@ -249,7 +252,11 @@ impl Drop for HomePid {
 }
 
 /// Hears from the stage who init is, and reaps the stage.
-fn await_stage(stage: &OwnedFd, channel: &ParentEnd, protocol: &mut Protocol) -> Result<Child> {
+fn await_stage(
+    stage: &OwnedFd,
+    channel: &ParentEnd,
+    protocol: &mut Protocol,
+) -> Result<(Child, bool)> {
     let heard = channel.receive();
     let ended = sys::process::wait_for(stage.as_fd())?;
     let Some((message, mut fds)) = heard? else {
@@ -257,7 +264,9 @@ fn await_stage(stage: &OwnedFd, channel: &ParentEnd, protocol: &mut Protocol) ->
     };
     protocol.accept(&message)?;
     match (message, fds.pop()) {
-        (ToParent::Cloned { pid }, Some(pidfd)) => Ok(Child { pid, pidfd: Some(pidfd) }),
+        (ToParent::Cloned { pid, placed }, Some(pidfd)) => {
+            Ok((Child { pid, pidfd: Some(pidfd) }, placed))
+        }
         _ => Err(Error::internal("the stage sent no pidfd")),
     }
 }
@@ -354,7 +363,11 @@ impl<'a> PidFile<'a> {
     fn write(path: &'a Path, pid: i32) -> Result<PidFile<'a>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = path.with_file_name(format!(".{name}.{}", sys::process::own_pid()));
-        let written = std::fs::write(&temporary, pid.to_string())
+        // What a process of our pid left that died here. Whatever is made in its place meanwhile, a
+        // symlink for example, is not written through.
+        let _ = std::fs::remove_file(&temporary);
+        let written = std::fs::File::create_new(&temporary)
+            .and_then(|mut file| file.write_all(pid.to_string().as_bytes()))
             .and_then(|()| std::fs::rename(&temporary, path));
         if written.is_err() {
             let _ = std::fs::remove_file(&temporary);

@@ -71,7 +71,9 @@ mod tests {
     #[test]
     fn the_whole_conversation() {
         let mut protocol = Protocol::new(true, true);
-        for message in [ToParent::Cloned { pid: 1 }, ToParent::Mounted, ToParent::Ready] {
+        for message in
+            [ToParent::Cloned { pid: 1, placed: true }, ToParent::Mounted, ToParent::Ready]
+        {
             assert!(!protocol.is_over());
             protocol.accept(&message).unwrap();
         }

@@ -11,11 +11,11 @@ use crate::sys::process::Cloned;
 
 /// Tells the parent what became of the clone. True in init itself, which goes on; false in the
 /// stage, which has nothing more to do.
-pub(super) fn report(cloned: Result<Cloned>, channel: &InitEnd) -> bool {
+pub(super) fn report(cloned: Result<Cloned>, placed: bool, channel: &InitEnd) -> bool {
     let sent = match cloned {
         Ok(Cloned::Child) => return true,
         Ok(Cloned::Parent { pid, pidfd }) => {
-            channel.send_with(&ToParent::Cloned { pid }, &[pidfd.as_fd()])
+            channel.send_with(&ToParent::Cloned { pid, placed }, &[pidfd.as_fd()])
         }
         Err(error) => Err(error).context(|| "go through the joined namespaces"),
     };

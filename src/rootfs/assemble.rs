@@ -1,7 +1,7 @@
 //! Making the root file system: the root itself, the mounts in it, `/dev`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, O_DIRECTORY, O_PATH};
 
@@ -11,7 +11,7 @@ use super::target::{self, Target, Want};
 use super::{attributes, cgroup, devices, filesystem, union};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file::{self, FileType};
-use crate::sys::{entry, mount};
+use crate::sys::mount;
 
 /// A root file system that is complete, and not yet anybody's `/`.
 #[derive(Debug)]
@@ -23,8 +23,6 @@ pub struct Assembled<'a> {
     /// Mounts to be made read-only when nothing more is made in them.
     pub(super) late: Vec<OwnedFd>,
 }
-
-const PRIVATE: Propagation = Propagation { kind: MS_PRIVATE, recursive: false };
 
 /// Sets the propagation type of the new mount namespace. This comes before every mount, so that none
 /// reaches the host.
@@ -68,6 +66,11 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
     let sources = plan.mounts.iter().map(source).collect::<Result<Vec<_>>>()?;
     let masked = !plan.masked_paths.is_empty();
     let null = masked.then(devices::host_null).transpose().context(|| "open `/dev/null`")?;
+    if may_reach_the_host(plan) {
+        // From here on mounts are made and, without a pivot, taken away in what are peers of the
+        // host's. The sources have been copied and keep their propagation.
+        leave_the_peers().context(|| "leave the peer groups of the host")?;
+    }
     let root = make_root(plan).context(|| "make the root file system")?;
     put_in_place(plan, root.as_fd()).context(|| "attach the root file system")?;
     let mut assembled = Assembled { plan, root, null, late: Vec::new() };
@@ -102,10 +105,6 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
         Root::Directory(path) => mount::clone_tree(open_root(path)?.as_fd(), true)?,
     };
-    if may_reach_the_host(plan) {
-        // Its submounts may have peers on the host, which must not see what is mounted on them.
-        attributes::propagate(root.as_fd(), Propagation { kind: MS_SLAVE, recursive: true })?;
-    }
     let kind = if plan.root_is_slave { MS_SLAVE } else { MS_PRIVATE };
     attributes::propagate(root.as_fd(), Propagation { kind, recursive: false })?;
     Ok(root)
@@ -114,6 +113,11 @@ fn make_root(plan: &Plan) -> Result<OwnedFd> {
 /// Whether mounts of the new namespace may still have peers outside.
 fn may_reach_the_host(plan: &Plan) -> bool {
     plan.propagation.kind == MS_SHARED || !plan.propagation.recursive
+}
+
+fn leave_the_peers() -> Result<()> {
+    let old = file::open(Path::new("/"), O_PATH | O_DIRECTORY)?;
+    attributes::propagate(old.as_fd(), Propagation { kind: MS_SLAVE, recursive: true })
 }
 
 /// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
@@ -125,21 +129,15 @@ fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
         Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
         place => place?,
     };
-    if may_reach_the_host(plan) {
-        // A mount on a shared one appears at its peers: on the host. Sources have been copied.
-        let parent = mount_around(place.as_fd())?;
-        attributes::propagate(parent.as_fd(), PRIVATE)?;
-    }
     mount::move_mount(root, place.as_fd())
 }
 
-/// The root of the mount that a held directory is on.
-fn mount_around(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
-    let mut dir = file::open_at(dir, Path::new("."), O_PATH | O_DIRECTORY, 0)?;
-    while !entry::is_mount_root(dir.as_fd())? {
-        dir = file::open_at(dir.as_fd(), Path::new(".."), O_PATH | O_DIRECTORY, 0)?;
-    }
-    Ok(dir)
+/// Whether a bind gives the container its `/proc` or `/sys`: paths below are masked and made read-only
+/// later, so that it has to be in that place and not behind a link of the image.
+fn stands_for_proc_or_sys(mount: &Mount, source: &Source) -> Result<bool> {
+    let kind = file::fstatfs(source.fd.as_fd())?.f_type;
+    let top = mount.destination.components().filter(|part| matches!(part, Component::Normal(_)));
+    Ok(matches!(kind, file::PROC_MAGIC | file::SYSFS_MAGIC) && top.count() == 1)
 }
 
 /// A directory that the caller may not even see exists; whether the user can enter it shows later.
@@ -183,7 +181,11 @@ impl Assembled<'_> {
     }
 
     fn target(&self, mount: &Mount, source: Option<&Source>) -> Result<Target> {
-        let real = matches!(&mount.action, Action::FileSystem(fs) if fs.wants_real_directory());
+        let real = match (&mount.action, source) {
+            (Action::FileSystem(wanted), _) => wanted.wants_real_directory(),
+            (Action::Bind(_), Some(source)) => stands_for_proc_or_sys(mount, source)?,
+            _ => false,
+        };
         let want = source.map_or(Want::Directory, |source| source.want);
         let target = if real {
             target::find_real_directory(self.root(), &mount.destination)

@@ -40,7 +40,7 @@ fn child(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &Path) -> Result<()> {
             let made = file::open_at(to, name, O_PATH | O_NOFOLLOW, 0)?;
             children(held.as_fd(), made.as_fd())?;
         }
-        FileType::RegularFile => contents(from, to, name)?,
+        FileType::RegularFile => contents(held.as_fd(), to, name)?,
         FileType::Symlink => {
             let target = file::readlink_at(held.as_fd(), Path::new(""))?;
             file::symlink_at(&target, to, name)?;
@@ -53,8 +53,9 @@ fn child(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &Path) -> Result<()> {
     file::chmod_at(to, name, stat.st_mode & 0o7777)
 }
 
-fn contents(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &Path) -> Result<()> {
-    let reader = file::open_at(from, name, O_RDONLY | O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
+/// Through the held file: by its name one could get a device that took its place meanwhile.
+fn contents(held: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &Path) -> Result<()> {
+    let reader = file::open(&file::proc_path(held), O_RDONLY)?;
     let writer = file::open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)?;
     copy_bytes(reader, writer)
         .map_err(|error| Error::io("copy", format!("`{}`", name.display()), &error))

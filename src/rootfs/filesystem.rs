@@ -39,27 +39,28 @@ pub(super) fn mount(wanted: &FileSystem, target: &Target) -> Result<OwnedFd> {
     }
     let to = target.fd.as_fd();
     let copy_from = (wanted.copy_up && !target.made).then_some(to);
-    if needs_mount_call(wanted, &data) {
-        let mounted = by_mount_call(wanted, &data, to)?;
-        if let Some(from) = copy_from {
-            copy::tree(from, mounted.as_fd())?;
-        }
-        return Ok(mounted);
-    }
-    match by_context(wanted, &data) {
-        Ok(mounted) => {
-            if let Some(from) = copy_from {
-                copy::tree(from, mounted.as_fd())?;
-            }
-            mount::move_mount(mounted.as_fd(), to)?;
-            Ok(mounted)
-        }
+    let detached = match needs_mount_call(wanted, &data) {
+        true => None,
+        false => Some(by_context(wanted, &data)),
+    };
+    let is_detached = matches!(detached, Some(Ok(_)));
+    let mounted = match detached {
+        None => by_mount_call(wanted, &data, to),
         // Some parsers take a parameter only in one piece with the others. If mount(2) refuses
         // too, the first failure is the better one: the kernel says there what it disliked.
-        Err(error) if error.is(libc::EINVAL) => by_mount_call(wanted, &data, to).map_err(|_| error),
-        Err(error) => Err(error),
+        Some(Err(error)) if error.is(libc::EINVAL) => {
+            by_mount_call(wanted, &data, to).map_err(|_| error)
+        }
+        Some(made) => made,
+    };
+    let mounted = mounted.hint(|| hint(&wanted.fstype))?;
+    if let Some(from) = copy_from {
+        copy::tree(from, mounted.as_fd())?;
     }
-    .hint(|| hint(&wanted.fstype))
+    if is_detached {
+        mount::move_mount(mounted.as_fd(), to)?;
+    }
+    Ok(mounted)
 }
 
 fn hint(fstype: &str) -> String {

@@ -72,16 +72,17 @@ impl Assembled<'_> {
 fn hide_host_filesystems(root: BorrowedFd<'_>) -> Result<()> {
     let text = std::fs::read_to_string("/proc/self/mountinfo")
         .map_err(|error| Error::io("read", "`/proc/self/mountinfo`", &error))?;
-    for point in foreign_filesystems(&text, entry::mount_id(root)?).iter().rev() {
+    for (id, point) in foreign_filesystems(&text, entry::mount_id(root)?).iter().rev() {
+        // The name may lead elsewhere: into the container's root, where that covers it.
+        let found = file::open(point, O_PATH).and_then(|at| entry::mount_id(at.as_fd()));
+        if !found.is_ok_and(|found| found == *id) {
+            continue;
+        }
         let hidden = match mount::umount_detach(point) {
             Err(error) if error.is(libc::EINVAL) || error.is(libc::EPERM) => cover(point),
             result => result,
         };
-        match hidden {
-            // Below another that is gone already.
-            Err(error) if error.is(libc::ENOENT) => {}
-            result => result.context(|| format!("hide `{}`", point.display()))?,
-        }
+        hidden.context(|| format!("hide `{}`", point.display()))?;
     }
     Ok(())
 }
@@ -94,7 +95,7 @@ fn cover(point: &Path) -> Result<()> {
 
 /// Mount points of complete proc and sysfs file systems that are not below the mount `root`
 /// (proc_pid_mountinfo(5)).
-fn foreign_filesystems(mountinfo: &str, root: u64) -> Vec<PathBuf> {
+fn foreign_filesystems(mountinfo: &str, root: u64) -> Vec<(u64, PathBuf)> {
     let read = |line: &str| -> Option<(u64, u64)> {
         let mut fields = line.split(' ');
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
@@ -118,7 +119,7 @@ fn foreign_filesystems(mountinfo: &str, root: u64) -> Vec<PathBuf> {
         let (subtree, point) = (fields.nth(2)?, fields.next()?);
         let whole =
             subtree == "/" && matches!(filesystem.split(' ').next(), Some("proc" | "sysfs"));
-        (whole && !is_ours(id)).then(|| PathBuf::from(point.replace("\\040", " ")))
+        (whole && !is_ours(id)).then(|| (id, PathBuf::from(point.replace("\\040", " "))))
     };
     mountinfo.lines().filter_map(foreign).collect()
 }
@@ -138,6 +139,6 @@ mod tests {
                     91 90 0:50 / /proc rw - proc proc rw\n\
                     92 91 0:22 / /proc/x rw - sysfs sysfs rw\n";
         let foreign = foreign_filesystems(text, 90);
-        assert_eq!(foreign, [PathBuf::from("/proc"), PathBuf::from("/sys")]);
+        assert_eq!(foreign, [(22, PathBuf::from("/proc")), (23, PathBuf::from("/sys"))]);
     }
 }

@@ -109,7 +109,7 @@ impl Parts {
         lower.reverse();
         let (upper, work) = match &layers.upper {
             Upper::Ephemeral { .. } => (scratch.make("upper")?, scratch.make("work")?),
-            Upper::Kept { directory, work } => kept(directory, work, &layers.id)
+            Upper::Kept { directory, work } => kept(directory, work, &layers.owner)
                 .context(|| format!("use the upper directory `{}`", directory.display()))?,
         };
         if user_namespace {
@@ -169,8 +169,8 @@ impl Parts {
     }
 }
 
-fn kept(directory: &Path, work: &Path, id: &str) -> Result<(OwnedFd, OwnedFd)> {
-    let work = work::claim(work, id)?;
+fn kept(directory: &Path, work: &Path, owner: &Path) -> Result<(OwnedFd, OwnedFd)> {
+    let work = work::claim(work, owner)?;
     work::make(directory)?;
     Ok((file::open(directory, O_PATH | O_DIRECTORY)?, work))
 }

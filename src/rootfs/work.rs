@@ -2,8 +2,9 @@
 //!
 //! overlayfs leaves what happens undefined when two mounts share an upper directory, and only warns
 //! in the kernel's log. So a container marks the work directory as its own, from `create` until
-//! `delete`. The mark is a symlink that nobody follows, `BOOT/ID`: made in one step, and void after
-//! a reboot, which ends every mount. The directory is locked while a mark is read and set.
+//! `delete`. The mark is a symlink that nobody follows, `BOOT/TIME/ID`: made in one step, and void
+//! after a reboot, which ends every mount; the time of its creation tells a container from one of the
+//! same id below another `--root`. The directory is locked while a mark is read and set.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -21,33 +22,33 @@ const OVERLAY: &str = "overlay";
 
 /// Makes the work directory, or takes it over from a container of an earlier boot; returns the
 /// directory for overlayfs.
-pub(super) fn claim(work: &Path, id: &str) -> Result<OwnedFd> {
+pub(super) fn claim(work: &Path, owner: &Path) -> Result<OwnedFd> {
     make(work)?;
     let dir = lock(work)?;
     let boot = boot();
     match file::readlink_at(dir.as_fd(), Path::new(OWNER)) {
-        Ok(owner) if owner.starts_with(&boot) => return Err(in_use(&owner, work)),
+        Ok(other) if other.starts_with(&boot) => return Err(in_use(&other, work)),
         Ok(_) => file::unlink_at(dir.as_fd(), Path::new(OWNER))?,
         Err(error) if error.is(libc::ENOENT) => {}
         Err(error) => return Err(error),
     }
-    file::symlink_at(&boot.join(id), dir.as_fd(), Path::new(OWNER))?;
+    file::symlink_at(&boot.join(owner), dir.as_fd(), Path::new(OWNER))?;
     ignore(file::mkdir_at(dir.as_fd(), Path::new(OVERLAY), 0o700), libc::EEXIST)?;
     file::open_at(dir.as_fd(), Path::new(OVERLAY), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
 }
 
-/// Removes a work directory that a plan named, as far as the container `id` owns it. Called by
+/// Removes a work directory that a plan named, as far as the container `owner` has it. Called by
 /// `delete`, and when `create` fails, which may be because another container has the directory.
 ///
 /// # Errors
 /// As unlinkat(2). A directory that is not there, or somebody else's, is none.
-pub fn release(directory: &Path, id: &str) -> Result<()> {
+pub fn release(directory: &Path, owner: &Path) -> Result<()> {
     let dir = match lock(directory) {
         Err(error) if error.is(libc::ENOENT) => return Ok(()),
         dir => dir?,
     };
     match file::readlink_at(dir.as_fd(), Path::new(OWNER)) {
-        Ok(owner) if owner.file_name() != Some(id.as_ref()) => return Ok(()),
+        Ok(other) if !other.ends_with(owner) => return Ok(()),
         // Without a mark it is what a create left that was killed between two steps.
         Err(error) if !error.is(libc::ENOENT) => return Err(error),
         _ => {}
@@ -144,17 +145,17 @@ mod tests {
     fn a_second_claim_names_the_first_and_releases_nothing() {
         let scratch = Scratch::new("claim");
         let work = scratch.0.join(".up.rrun-work");
-        claim(&work, "one").unwrap();
+        claim(&work, Path::new("one")).unwrap();
         std::fs::create_dir(work.join("overlay/work")).unwrap();
-        let error = claim(&work, "two").unwrap_err();
+        let error = claim(&work, Path::new("two")).unwrap_err();
         assert_eq!(error.to_string(), "the upper directory is in use by the container `one`");
         assert!(error.hint_text().unwrap().contains(".up.rrun-work"));
-        release(&work, "two").unwrap();
-        assert!(claim(&work, "two").is_err());
-        release(&work, "one").unwrap();
+        release(&work, Path::new("two")).unwrap();
+        assert!(claim(&work, Path::new("two")).is_err());
+        release(&work, Path::new("one")).unwrap();
         assert!(!work.exists());
-        release(&work, "one").unwrap();
-        claim(&work, "two").unwrap();
+        release(&work, Path::new("one")).unwrap();
+        claim(&work, Path::new("two")).unwrap();
     }
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
         let work = scratch.0.join(".up.rrun-work");
         std::fs::create_dir(&work).unwrap();
         std::os::unix::fs::symlink("an-earlier-boot/one", work.join("owner")).unwrap();
-        claim(&work, "two").unwrap();
+        claim(&work, Path::new("two")).unwrap();
         let owner = std::fs::read_link(work.join("owner")).unwrap();
         assert_eq!(owner, boot().join("two"));
     }
@@ -173,10 +174,10 @@ mod tests {
         let scratch = Scratch::new("killed");
         let work = scratch.0.join(".up.rrun-work");
         make(&work).unwrap();
-        claim(&work, "two").unwrap();
-        release(&work, "two").unwrap();
+        claim(&work, Path::new("two")).unwrap();
+        release(&work, Path::new("two")).unwrap();
         make(&work).unwrap();
-        release(&work, "any").unwrap();
+        release(&work, Path::new("any")).unwrap();
         assert!(!work.exists());
     }
 }

@@ -140,8 +140,8 @@ impl Status {
     }
 }
 
-/// Checks a container id: letters, digits, `_`, `+`, `-` and `.`, at most 1024 bytes, and a name
-/// that a directory can have (runc's rule; crun and this runtime also refuse a leading dot, which
+/// Checks a container id: letters, digits, `_`, `+`, `-` and `.`, in a name that a directory can have
+/// (runc's rule; crun and this runtime also refuse a leading dot, which
 /// `list` would hide).
 ///
 /// # Errors

@@ -78,7 +78,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     ) -> Result<Option<Reservation<R>>> {
         // A comma is in no id, so this name is nobody's container. Under it the directory gets its
         // lock and its record; then it appears under its own name, whole and locked.
-        let temporary = PathBuf::from(format!(",{id}.{}", sys::process::own_pid()));
+        let temporary = PathBuf::from(format!("{}{}", prefix(id), sys::process::own_pid()));
         match sys::file::mkdir_at(root, &temporary, 0o700) {
             // Whoever had our pid before us died here; in a pid namespace pids come again soon.
             Err(error) if error.is(libc::EEXIST) => {
@@ -165,7 +165,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     /// that were killed before they had its name, and one that a killed removal had emptied. The
     /// lock tells the dead from the living.
     pub fn sweep(&self, id: &str) {
-        let prefix = format!(",{id}.");
+        let prefix = prefix(id);
         let (Ok(entries), Ok(root)) = (std::fs::read_dir(&self.root), open_dir(&self.root)) else {
             return;
         };
@@ -330,6 +330,12 @@ fn open_dir_at(dir: BorrowedFd<'_>, name: &Path) -> Result<OwnedFd> {
     sys::file::open_at(dir, name, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW, 0)
 }
 
+/// What the names of directories begin with that are to become `id`'s. A name has 255 bytes, and the
+/// pid has to fit in; which long id it was does not matter to those who sweep.
+fn prefix(id: &str) -> String {
+    format!(",{}.", &id[..id.len().min(240)])
+}
+
 /// Removes a directory that nobody holds and that is `dead`. Whether it is gone now.
 fn remove_abandoned(
     root: BorrowedFd<'_>,
@@ -447,6 +453,34 @@ mod tests {
         entry.replace(RECORD, b"{").unwrap();
         let error = entry.read().unwrap_err();
         assert!(error.hint_text().unwrap().contains("delete --force"));
+    }
+
+    #[test]
+    fn the_longest_id_can_be_reserved_and_swept() {
+        let scratch = Scratch::new("long");
+        let store = scratch.store();
+        let id = "x".repeat(255);
+        drop(store.reserve(&id, "create", &1).unwrap());
+        std::fs::create_dir(scratch.0.join("deep/root").join(format!("{}1", prefix(&id)))).unwrap();
+        store.sweep(&id);
+        assert_eq!(std::fs::read_dir(scratch.0.join("deep/root")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_the_dead_left_is_in_nobodys_way() {
+        let scratch = Scratch::new("dead");
+        let store = scratch.store();
+        let root = scratch.0.join("deep/root");
+        std::fs::create_dir_all(root.join(format!(",a.{}", std::process::id()))).unwrap();
+        std::fs::create_dir_all(root.join("a")).unwrap();
+        drop(store.reserve("a", "create", &1).unwrap());
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
+        // Somebody is at it: a removal, or a create in a moment in which it has no record.
+        std::fs::create_dir_all(root.join("a")).unwrap();
+        let held = open_dir(&root.join("a")).unwrap();
+        let _lock = Lock::take(held.as_fd(), "delete", "a").unwrap();
+        let error = store.reserve("a", "create", &1).unwrap_err();
+        assert_eq!(error.to_string(), "container `a` already exists");
     }
 
     #[test]

@@ -34,15 +34,6 @@ pub fn setresuid(uid: u32) -> Result<()> {
     named("setresuid", rustix::thread::set_thread_res_uid(id, id, id), || uid.to_string())
 }
 
-/// The supplementary groups of this process: getgroups(2).
-///
-/// # Errors
-/// Never in practice.
-pub fn getgroups() -> Result<Vec<u32>> {
-    let groups = named("getgroups", rustix::process::getgroups(), String::new)?;
-    Ok(groups.into_iter().map(rustix::fs::Gid::as_raw).collect())
-}
-
 /// prctl(2) with `PR_SET_KEEPCAPS`: permitted capabilities outlive the change of user.
 ///
 /// # Errors

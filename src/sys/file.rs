@@ -20,8 +20,6 @@ pub const SYSFS_MAGIC: i64 = 0x6265_6572;
 pub const CGROUP_MAGIC: i64 = 0x27_e0eb;
 /// `CGROUP2_SUPER_MAGIC`.
 pub const CGROUP2_MAGIC: i64 = 0x6367_7270;
-/// `OVERLAYFS_SUPER_MAGIC`.
-pub const OVERLAY_MAGIC: i64 = 0x794c_7630;
 /// `NSFS_MAGIC`: what setns(2) takes.
 pub const NSFS_MAGIC: i64 = 0x6e73_6673;
 /// `PID_FS_MAGIC`: pidfds with inodes of their own (Linux 6.9).
@@ -83,6 +81,15 @@ pub fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: i32) -> Result<Own
 /// As openat2(2); ELOOP at a symlink.
 pub fn open_beneath_nofollow(root: BorrowedFd<'_>, path: &Path, flags: i32) -> Result<OwnedFd> {
     openat2_scoped(root, path, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+/// The same, and nothing that is mounted below `root` is entered.
+///
+/// # Errors
+/// As openat2(2); ELOOP at a symlink, EXDEV at a mount.
+pub fn open_on_mount(root: BorrowedFd<'_>, path: &Path, flags: i32) -> Result<OwnedFd> {
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    openat2_scoped(root, path, flags, beneath | ResolveFlags::NO_XDEV)
 }
 
 /// mkdirat(2).

@@ -5,14 +5,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use crate::error::{Error, Result};
 use crate::sys::named;
 
-/// ftruncate(2) to nothing.
-///
-/// # Errors
-/// As ftruncate(2).
-pub fn truncate(fd: BorrowedFd<'_>) -> Result<()> {
-    named("ftruncate", rustix::fs::ftruncate(fd, 0), || "held file".to_owned())
-}
-
 /// pwrite(2) of all of `bytes` at offset 0.
 ///
 /// # Errors

@@ -16,8 +16,6 @@ pub const OPEN_TREE_CLONE: u32 = 1;
 pub const AT_RECURSIVE: u32 = 0x8000;
 /// `AT_EMPTY_PATH`: the descriptor itself.
 pub const AT_EMPTY_PATH: u32 = 0x1000;
-/// `AT_SYMLINK_NOFOLLOW`.
-pub const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
 
 /// `MOUNT_ATTR_RDONLY` of mount_setattr(2).
 pub const ATTR_RDONLY: u64 = 0x1;
@@ -49,7 +47,6 @@ const FSCONFIG_SET_FLAG: u32 = 0;
 const FSCONFIG_SET_STRING: u32 = 1;
 const FSCONFIG_SET_FD: u32 = 5;
 const FSCONFIG_CMD_CREATE: u32 = 6;
-const FSCONFIG_CMD_RECONFIGURE: u32 = 7;
 
 /// What to change on a mount: `struct mount_attr` of mount_setattr(2).
 #[repr(C)]
@@ -97,18 +94,6 @@ impl FsContext {
         Ok(FsContext { fd: own(fd), name: fstype.to_owned() })
     }
 
-    /// fspick(2): the superblock below the mount `at`, to be reconfigured.
-    ///
-    /// # Errors
-    /// As the kernel answers.
-    pub fn pick(at: BorrowedFd<'_>) -> Result<FsContext> {
-        // FSPICK_CLOEXEC | FSPICK_EMPTY_PATH
-        // SAFETY: fspick reads one static NUL-terminated string.
-        let fd = unsafe { libc::syscall(libc::SYS_fspick, at.as_raw_fd(), c"".as_ptr(), 1 | 8) };
-        let fd = check("fspick", fd, || "held mount".to_owned())?;
-        Ok(FsContext { fd: own(fd), name: "picked mount".to_owned() })
-    }
-
     /// fsconfig(2) `FSCONFIG_SET_FLAG`.
     ///
     /// # Errors
@@ -139,14 +124,6 @@ impl FsContext {
     /// With the kernel's own sentence where it wrote one.
     pub fn create(&self) -> Result<()> {
         self.config(FSCONFIG_CMD_CREATE, None, None, 0)
-    }
-
-    /// fsconfig(2) `FSCONFIG_CMD_RECONFIGURE`, after [`FsContext::pick`].
-    ///
-    /// # Errors
-    /// With the kernel's own sentence where it wrote one.
-    pub fn reconfigure(&self) -> Result<()> {
-        self.config(FSCONFIG_CMD_RECONFIGURE, None, None, 0)
     }
 
     /// fsmount(2): a detached mount of what was made, with the attributes `attrs`.

@@ -108,9 +108,11 @@ pub fn clone_legacy(flags: u64) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
     let signal = if flags & CLONE_PARENT == 0 { libc::SIGCHLD as u64 } else { 0 };
     let all = flags | CLONE_PIDFD | signal;
-    // clone's raw argument order differs between architectures only in the last two, both 0 here.
+    // The raw argument order differs between architectures in the last two, both 0 here, and on
+    // s390 in the first two (clone(2), "C library/kernel differences").
+    let (first, second) = if cfg!(target_arch = "s390x") { (0, all) } else { (all, 0) };
     // SAFETY: as in clone3; a NULL stack means a copy of ours.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, all, 0, &raw mut pidfd, 0, 0) };
+    let pid = unsafe { libc::syscall(libc::SYS_clone, first, second, &raw mut pidfd, 0, 0) };
     finish_clone("clone", flags, pid, pidfd)
 }
 
@@ -226,7 +228,8 @@ fn ended(status: &WaitIdStatus) -> Ended {
 /// ECHILD where it is not our child.
 pub fn wait_for(pidfd: BorrowedFd<'_>) -> Result<Ended> {
     loop {
-        // __WALL as well: a child of our own stage (CLONE_PARENT) sends no SIGCHLD.
+        // __WALL as well: what our stage clones (CLONE_PARENT) may have another exit signal than
+        // SIGCHLD, which makes it a "clone child" that a plain wait passes over.
         let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(libc::__WALL as u32);
         match rustix::process::waitid(WaitId::PidFd(pidfd), options) {
             Ok(Some(status)) => return Ok(ended(&status)),
@@ -308,16 +311,6 @@ pub fn set_child_subreaper() -> Result<()> {
     // SAFETY: this prctl takes numbers only.
     let result = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
     check("prctl", result, || "PR_SET_CHILD_SUBREAPER".to_owned()).map(drop)
-}
-
-/// prctl(2) with `PR_SET_PDEATHSIG`: the signal we get when our parent ends (0: none).
-///
-/// # Errors
-/// Never in practice.
-pub fn set_parent_death_signal(signal: i32) -> Result<()> {
-    // SAFETY: this prctl takes numbers only.
-    let result = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) };
-    check("prctl", result, || "PR_SET_PDEATHSIG".to_owned()).map(drop)
 }
 
 /// setrlimit(2) by number (`RLIMIT_*`).

@@ -44,12 +44,13 @@ impl Procfs {
         detached().map(Procfs).or_else(|_| Procfs::mounted())
     }
 
-    /// Opens a file below it, following no symlink (so: numbers, not `self`).
+    /// Opens a file below it, following no symlink (so: numbers, not `self`) and passing no mount, for
+    /// something may be mounted over a file of the mounted one.
     ///
     /// # Errors
     /// As openat2(2).
     pub fn open(&self, path: &str, flags: i32) -> Result<OwnedFd> {
-        file::open_beneath_nofollow(self.0.as_fd(), Path::new(path), flags)
+        file::open_on_mount(self.0.as_fd(), Path::new(path), flags)
             .map_err(|error| error.wrap(format!("open `/proc/{path}`")))
     }
 
@@ -88,7 +89,7 @@ impl Procfs {
             return Err(Error::call("openat", path.display().to_string(), libc::EINVAL));
         };
         let flags_of_directory = libc::O_PATH | libc::O_DIRECTORY;
-        let held = file::open_beneath_nofollow(self.0.as_fd(), directory, flags_of_directory)?;
+        let held = file::open_on_mount(self.0.as_fd(), directory, flags_of_directory)?;
         file::open_at(held.as_fd(), Path::new(name), flags, 0)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::net::{
@@ -139,12 +139,4 @@ pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
     }
     bytes.truncate(received.bytes);
     Ok(if bytes.is_empty() { None } else { Some(Packet { bytes, fds }) })
-}
-
-/// Waits until `socket` has something to read (or its other side is gone); false at `patience`.
-///
-/// # Errors
-/// As poll(2).
-pub fn wait_readable<Fd: AsFd>(socket: Fd, patience: std::time::Duration) -> Result<bool> {
-    crate::sys::process::has_ended(socket.as_fd(), patience)
 }

@@ -6,7 +6,9 @@
 
 mod harness;
 
+mod cgroups;
 mod commands;
+mod namespaces;
 mod process;
 mod rootfs;
 mod state;
@@ -20,9 +22,16 @@ fn main() -> ExitCode {
     {
         return ExitCode::from(u8::try_from(status).unwrap_or(1));
     }
-    let cases = [commands::cases(), process::cases(), rootfs::cases(), state::cases()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let cases = [
+        cgroups::cases(),
+        commands::cases(),
+        namespaces::cases(),
+        process::cases(),
+        rootfs::cases(),
+        state::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     libtest_mimic::run(&arguments, harness::trials(cases)).exit_code()
 }

@@ -26,7 +26,7 @@ pub(in crate::rootfs) struct Layers {
     /// Whether a layer of mount points lies below them all.
     pub init: bool,
     /// The container that uses them, as the work directory of a kept upper will say.
-    pub id: String,
+    pub owner: PathBuf,
 }
 
 /// Where the changes of a container go.
@@ -55,7 +55,7 @@ impl Layers {
     pub(in crate::rootfs) fn parse(
         annotations: &BTreeMap<String, String>,
         bundle: &Path,
-        id: &str,
+        owner: &Path,
     ) -> Result<Option<Layers>> {
         let (mut layers, mut upper, mut size, mut init) = (None, None, None, false);
         let ours = annotations.range(PREFIX.to_owned()..);
@@ -89,7 +89,7 @@ impl Layers {
             }
             (Some(directory), None) => kept(directory, &lower)?,
         };
-        Ok(Some(Layers { lower, upper, init, id: id.to_owned() }))
+        Ok(Some(Layers { lower, upper, init, owner: owner.to_path_buf() }))
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
             .iter()
             .map(|(key, value)| (format!("dev.rrun.{key}"), (*value).to_owned()))
             .collect();
-        Layers::parse(&annotations, Path::new("/bundle"), "web")
+        Layers::parse(&annotations, Path::new("/bundle"), Path::new("now/web"))
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
             lower: vec![PathBuf::from("/abs"), PathBuf::from("/bundle/rel")],
             upper: Upper::Ephemeral { size: Some("64m".to_owned()) },
             init: true,
-            id: "web".to_owned(),
+            owner: PathBuf::from("now/web"),
         };
         assert_eq!(layers.unwrap(), Some(expected));
     }

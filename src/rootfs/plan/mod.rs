@@ -40,8 +40,8 @@ pub struct Request<'a> {
     pub config: &'a Config,
     /// The bundle, absolute.
     pub bundle: &'a Path,
-    /// The container's id, under which it claims a kept upper directory.
-    pub id: &'a str,
+    /// As whom the container claims a kept upper directory: a path that ends with its id.
+    pub owner: &'a Path,
     /// Whose mount namespace it will be.
     pub mount_namespace: MountNamespace,
     /// Whether the container is in a user namespace that is not ours, where no node can be made.
@@ -135,7 +135,7 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
     if !config.linux.mount_label.is_empty() {
         return Err(Error::unsupported("/linux/mountLabel"));
     }
-    let layers = Layers::parse(&config.annotations, request.bundle, request.id)?;
+    let layers = Layers::parse(&config.annotations, request.bundle, request.owner)?;
     if request.mount_namespace != MountNamespace::New {
         check_foreign_namespace(config, layers.is_some())?;
     }
@@ -234,7 +234,7 @@ impl Request<'_> {
         Request {
             config: &CONFIG,
             bundle: Path::new("/bundle"),
-            id: "web",
+            owner: Path::new("now/web"),
             mount_namespace: MountNamespace::New,
             user_namespace: false,
             cgroup_namespace: true,

@@ -108,10 +108,6 @@ impl Bundle {
         })
     }
 
-    pub(crate) fn namespaces(self, list: Value) -> Bundle {
-        self.set("/linux/namespaces", list)
-    }
-
     /// Replaces the namespace of one kind by the one at a path; the path `` stands for a new one.
     pub(crate) fn join(self, kind: &str, path: &str) -> Bundle {
         self.edit(|config| {
@@ -123,6 +119,24 @@ impl Bundle {
                 json!({"type": kind, "path": path})
             });
         })
+    }
+
+    /// Takes the namespace of one kind away, so that it is the caller's.
+    pub(crate) fn inherit(self, kind: &str) -> Bundle {
+        self.edit(|config| {
+            let list = config["linux"]["namespaces"].as_array_mut().unwrap();
+            list.retain(|namespace| namespace["type"] != kind);
+        })
+    }
+
+    /// A user namespace whose root owns the image.
+    pub(crate) fn mapped(self) -> Bundle {
+        for name in ["", "dev", "bin", "etc"] {
+            std::os::unix::fs::chown(self.rootfs().join(name), Some(100_000), Some(100_000))
+                .unwrap();
+        }
+        let map = json!([{"containerID": 0, "hostID": 100_000, "size": 65536}]);
+        self.set("/linux/uidMappings", map.clone()).set("/linux/gidMappings", map)
     }
 
     /// A hook that is a shell script; `$0` is the bundle's directory.
@@ -159,8 +173,23 @@ impl Bundle {
         self.call_through(&[], args)
     }
 
+    /// A call of the runtime with another state directory, beside the usual one.
+    pub(crate) fn call_elsewhere(&self, args: &[&str]) -> Call {
+        let root = self.dir.join("elsewhere");
+        let words = ["--root", root.to_str().unwrap()];
+        let args: Vec<&str> = words.iter().chain(args).copied().collect();
+        self.raw(&[], &args)
+    }
+
     /// The same through another program that starts what follows it.
     pub(crate) fn call_through(&self, before: &[&str], args: &[&str]) -> Call {
+        let root = self.root();
+        let words = ["--root", root.to_str().unwrap()];
+        let args: Vec<&str> = words.iter().chain(args).copied().collect();
+        self.raw(before, &args)
+    }
+
+    fn raw(&self, before: &[&str], args: &[&str]) -> Call {
         let number = self.calls.get();
         self.calls.set(number + 1);
         let files =
@@ -171,7 +200,7 @@ impl Bundle {
         words.push(self.runtime.clone().into());
         let mut words = words.into_iter();
         let program = PathBuf::from(words.next().unwrap());
-        Call::new(&program, files, names).args(words).arg("--root").arg(self.root()).args(args)
+        Call::new(&program, files, names).args(words).args(args)
     }
 
     /// The call of `verb` for this bundle; writes its config.json.

@@ -7,8 +7,8 @@ mod leftovers;
 mod suite;
 
 pub(crate) use bundle::{Bundle, parallel};
-pub(crate) use call::{Call, Outcome, Running};
-pub(crate) use suite::{Case, Needs, enter, masked, probe, runtime, trials};
+pub(crate) use call::{Call, Running};
+pub(crate) use suite::{Case, Needs, enter, masked, runtime, trials};
 
 use std::time::{Duration, Instant};
 

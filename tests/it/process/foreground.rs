@@ -28,15 +28,8 @@ fn signals_are_forwarded() {
 fn death_by_a_signal_is_128_and_its_number() {
     // Without a pid namespace nothing protects the program from its own signals.
     for signal in [9, 15, 6] {
-        let bundle = Bundle::new()
-            .sh(&format!("kill -{signal} $$"))
-            .edit(|config| {
-                config["linux"]["namespaces"]
-                    .as_array_mut()
-                    .unwrap()
-                    .retain(|it| it["type"] != "pid")
-            })
-            .without_mount("/proc");
+        let bundle =
+            Bundle::new().sh(&format!("kill -{signal} $$")).inherit("pid").without_mount("/proc");
         let _ = bundle.run().code(128 + signal);
     }
 }
@@ -55,12 +48,7 @@ fn orphans_do_not_hold_it_up() {
     for option in ["", "--no-subreaper"] {
         let bundle = Bundle::new()
             .sh("(sleep 0.05; exit 9) & (sleep 0.4; exit 8) & (exit 7) & sleep 0.1; exit 6")
-            .edit(|config| {
-                config["linux"]["namespaces"]
-                    .as_array_mut()
-                    .unwrap()
-                    .retain(|it| it["type"] != "pid")
-            })
+            .inherit("pid")
             .without_mount("/proc");
         let call = bundle.making("run");
         let call = if option.is_empty() { call } else { call.arg(option) };

@@ -54,6 +54,10 @@ fn descriptors_to_preserve_must_be_open() {
         let _ = call(&run).args(["--preserve-fds", count]).done().fails(error);
     }
     let _ = call(&run).env("LISTEN_FDS", "1").done().fails(error);
+    // The log file has the number then, and is not the caller's.
+    let log = bundle.dir.join("log");
+    let logged = ["--log", log.to_str().unwrap(), "run", "--bundle", dir, &bundle.id];
+    let _ = call(&logged).args(["--preserve-fds", "1"]).done().fails(error);
     // They are for another process, or no number: nothing is meant.
     let _ = call(&run).env("LISTEN_FDS", "1").env("LISTEN_PID", "1").done().ok();
     let _ = call(&run).env("LISTEN_FDS", "x").done().ok();

@@ -1,6 +1,7 @@
 //! The root file system: attacks through what an image contains, and roots made of layers.
 
 mod devices;
+mod pivot;
 mod protect;
 mod target;
 mod union;
@@ -8,7 +9,7 @@ mod union;
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [devices::cases(), protect::cases(), target::cases(), union::cases()]
+    [devices::cases(), pivot::cases(), protect::cases(), target::cases(), union::cases()]
         .into_iter()
         .flatten()
         .collect()

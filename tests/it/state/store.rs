@@ -234,7 +234,7 @@ fn ids_that_are_paths_are_refused() {
     }
     assert!(outside.join("state.json").exists());
     // The longest one that is allowed works.
-    let id = "y".repeat(240);
+    let id = "y".repeat(255);
     let _ = bundle.call(&["run", "--bundle", bundle.dir.to_str().unwrap(), &id]).done().ok();
 }
 
