@@ -143,7 +143,7 @@ end_engines() {
 		wait "$p" 2>/dev/null
 	done
 	for p in /proc/[0-9]*; do
-		if tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qF -- "$W/" && [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$PPID" ]; then
+		if tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -qF -- "$W/" && [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$PPID" ]; then
 			case $(readlink "$p/exe") in *containerd-shim* | *conmon*) kill -KILL "${p#/proc/}" 2>/dev/null ;; esac
 		fi
 	done
