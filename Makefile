@@ -27,7 +27,7 @@ demo: $(BINARY)
 	@tests/demo $(BINARY)
 
 # Everything that CI checks: format, lints, unit and integration tests, documentation, the
-# black-box suite natively and on cgroup v2 in User Mode Linux, and Docker.
+# black-box suite natively and on cgroup v2 in User Mode Linux, and the engines.
 test: $(BINARY)
 	@tests/run $(BINARY)
 

@@ -22,6 +22,16 @@ tap_end() {
 	echo "1..$ok_n"
 	echo "$ok_p passed, $ok_f failed, 0 skipped"
 }
+v2() { [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; }
+# cgroup_file PID CONTROLLER V1-FILE V2-FILE: what the host reads in the cgroup of that process.
+cgroup_file() {
+	local pid=$1 mount=/sys/fs/cgroup/$2 line="[0-9]+:([^:]*,)?$2(,[^:]*)?:" file=$3 root path
+	if v2; then mount=/sys/fs/cgroup line=0:: file=$4; fi
+	path=$(sed -nE "s/^$line//p" "/proc/$pid/cgroup") || return
+	# in a container of CI the mount shows a part of the hierarchy, and the path is told from its root
+	root=$(findmnt -no FSROOT --target "$mount") || return
+	cat "$mount/${path#"${root%/}"}/$file"
+}
 is() { [ "$1" = "$2" ] || { printf 'got:    %s\nwanted: %s\n' "$1" "$2"; return 1; }; }
 
 # busybox_tar: a root file system as a tar stream, for `docker import` and its kin.
@@ -49,6 +59,7 @@ in_private_namespaces() {
 	local name=$1 c rc
 	shift
 	if [ -n "${ENGINE_INSIDE-}" ]; then
+		echo $$ >"$W/pid"
 		mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /dev/shm &&
 			mount -t tmpfs -o mode=755 tmpfs /var/lib || exit 2
 		return
@@ -59,14 +70,21 @@ in_private_namespaces() {
 	export W ENGINE_INSIDE=1 CGPARENT=$name-$$
 	unshare -mn --propagation private "$W/probe" reaper "$@" &
 	c=$!
-	# shellcheck disable=SC2064  # the pid of now
-	trap "kill -TERM $c 2>/dev/null" INT TERM HUP
+	# not to $c: the reaper outlives the script, to end what that leaves
+	trap 'read -r p <"$W/pid" && kill -TERM "$p"' INT TERM HUP
 	wait "$c"
 	rc=$?
-	# a signal interrupts the first wait only
-	wait "$c" 2>/dev/null
+	# a signal interrupts a wait, and its own status is wanted
+	while kill -0 "$c" 2>/dev/null; do wait "$c"; rc=$?; done
+	remove_cgroups
 	rm -rf --one-file-system "$W"
 	exit $rc
+}
+# hide_hybrid RUNTIME: crun refuses a hybrid host; with the v2 side's list of controllers hidden it does not look there.
+hide_hybrid() {
+	local list=/sys/fs/cgroup/unified/cgroup.controllers
+	[ -e $list ] || return 0
+	case $("$1" --version 2>/dev/null) in 'crun version'*) : >"$W/empty" && mount --bind "$W/empty" $list ;; esac
 }
 wait_for() { # COMMAND...: 20 seconds at most
 	local i
@@ -106,9 +124,17 @@ start_dockerd() {
 	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
 }
 d() { timeout 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
+# remove_cgroups: only when no process is left; the daemons would make them again, too.
+remove_cgroups() {
+	local p
+	for p in /sys/fs/cgroup/"$CGPARENT" /sys/fs/cgroup/*/"$CGPARENT"; do
+		[ -d "$p" ] && find "$p" -depth -type d -exec rmdir {} \; 2>/dev/null
+	done
+}
 # End the daemons, the last started first, by their pids, and their shims, which carry our socket's path.
 end_engines() {
 	local i p
+	trap '' INT TERM HUP
 	for ((i = ${#engine_pids[@]} - 1; i >= 0; i--)); do
 		p=${engine_pids[i]}
 		kill -TERM "$p" 2>/dev/null
@@ -117,12 +143,9 @@ end_engines() {
 		wait "$p" 2>/dev/null
 	done
 	for p in /proc/[0-9]*; do
-		if tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -qF -- "$W/" && [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$PPID" ]; then
+		if tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -qF -- "$W/" && [ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$PPID" ]; then
 			case $(readlink "$p/exe") in *containerd-shim* | *conmon*) kill -KILL "${p#/proc/}" 2>/dev/null ;; esac
 		fi
-	done
-	for p in /sys/fs/cgroup/"$CGPARENT" /sys/fs/cgroup/*/"$CGPARENT"; do
-		[ -d "$p" ] && find "$p" -depth -type d -exec rmdir {} \; 2>/dev/null
 	done
 	return 0
 }
