@@ -117,7 +117,9 @@ pub fn create(
     entry.replace("process.json", &process)?;
     entry.write(&record)?;
     // Everything is recorded; only now may init go on to the gate.
-    channel.send(&ToInit::Proceed)?;
+    let parent =
+        Parent { plan, record: &record, channel: &channel, child: &child, restricted: true };
+    parent.let_go()?;
     if let Some(pid_file) = pid_file {
         pid_file.keep();
     }
@@ -300,6 +302,16 @@ impl Parent<'_> {
     fn proceed(&self) -> Result<()> {
         match self.channel.send(&ToInit::Proceed) {
             Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The last answer. Nothing is to be heard after it, so that a dead init shows here.
+    fn let_go(&self) -> Result<()> {
+        match self.channel.send(&ToInit::Proceed) {
+            Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => {
+                Err(self.obituary())
+            }
             other => other,
         }
     }

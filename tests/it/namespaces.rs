@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Bundle, Case, cases};
+use crate::harness::{Bundle, Case, cases, every};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut all = cases![
@@ -65,10 +65,9 @@ fn combined(how: &[How; 7], donor: i32) -> Bundle {
 /// All 3^7 with RRUN_TEST_ALL=1; otherwise every eleventh, which is prime to 3 and so meets every
 /// pair of ways.
 fn new_joined_and_inherited_in_any_combination() {
-    let every = if std::env::var_os("RRUN_TEST_ALL").is_some() { 1 } else { 11 };
     let donor = combined(&[New; 7], 0).started();
     let pid = donor.pid();
-    for number in (0..3_usize.pow(7)).step_by(every) {
+    for number in (0..3_usize.pow(7)).step_by(every(11)) {
         let digit = |place: usize| [Inherited, New, Joined][number / 3_usize.pow(place as u32) % 3];
         let how: [How; 7] = std::array::from_fn(digit);
         let bundle = combined(&how, pid);

@@ -8,7 +8,7 @@ mod suite;
 
 pub(crate) use bundle::{Bundle, parallel};
 pub(crate) use call::{Call, Running};
-pub(crate) use suite::{Case, Needs, enter, masked, runtime, trials};
+pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, trials};
 
 use std::time::{Duration, Instant};
 

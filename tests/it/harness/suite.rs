@@ -145,6 +145,18 @@ pub(crate) fn probe() -> PathBuf {
     PROBE.get_or_init(|| compiled("probe", "probe.c")).clone()
 }
 
+/// The stride through what there is too much of: `usually`, and 1 with RRUN_TEST_ALL=1.
+pub(crate) fn every(usually: usize) -> usize {
+    let all = std::env::var_os("RRUN_TEST_ALL").is_some_and(|value| value == "1");
+    if all { 1 } else { usually }
+}
+
+/// The program that kills another at one of its system calls.
+pub(crate) fn killed() -> PathBuf {
+    static KILLED: OnceLock<PathBuf> = OnceLock::new();
+    KILLED.get_or_init(|| compiled("killed", "lab/killed.c")).clone()
+}
+
 /// The program that runs another with one system call masked.
 pub(crate) fn masked() -> PathBuf {
     static MASKED: OnceLock<PathBuf> = OnceLock::new();

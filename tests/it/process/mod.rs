@@ -3,14 +3,22 @@
 mod foreground;
 mod gate;
 mod init;
+mod killed;
 mod parent;
 mod seal;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [foreground::cases(), gate::cases(), init::cases(), parent::cases(), seal::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        foreground::cases(),
+        gate::cases(),
+        init::cases(),
+        killed::cases(),
+        parent::cases(),
+        seal::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::{Bundle, Case, cases, parallel};
+use crate::harness::{Bundle, Case, cases, parallel, until};
 
 pub(super) fn cases() -> Vec<Case> {
     cases![
@@ -79,7 +79,11 @@ fn a_killed_create_leaves_what_delete_force_removes() {
         std::thread::sleep(Duration::from_micros(round * 8000 / 40));
         create.signal(Signal::KILL);
         let killed = create.done().status != 0;
-        let state = bundle.call(&["state", &bundle.id]).done();
+        let look = || bundle.call(&["state", &bundle.id]).done();
+        // An init without a parent holds the lock for a moment yet.
+        let state = until("the end of creating", || {
+            Some(look()).filter(|state| !state.stdout.contains("\"creating\""))
+        });
         if state.status == 0 {
             // A create that was quick enough has made its container.
             let stopped = state.stdout.contains("\"status\": \"stopped\"");
