@@ -8,15 +8,16 @@ use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plan::{Options, Plan, Record};
 use crate::process;
-use crate::process::Created;
+use crate::process::{Created, Receivers};
 use crate::rootfs;
 use crate::spec;
 use crate::sys;
+use crate::terminal::handover;
 
 /// Creates the container and leaves.
 pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
     let inherited = prepare(call, &args.container, &args.id)?;
-    make(call, &args.container, &args.id, inherited, "create")?;
+    make(call, &args.container, &args.id, inherited, Way::Create)?;
     Ok(0)
 }
 
@@ -26,11 +27,12 @@ pub(super) fn make(
     args: &cli::Container,
     id: &str,
     inherited: Inherited,
-    verb: &str,
+    way: Way,
 ) -> Result<Created> {
-    let plan = plan(call, args, id, inherited);
-    let created = plan
-        .and_then(|(plan, pid_file)| reserve_and_create(call, &plan, verb, pid_file.as_deref()));
+    let created = plan(call, args, id, inherited).and_then(|(plan, files)| {
+        let receivers = files.receivers(&plan, way)?;
+        reserve_and_create(call, &plan, way.verb(), &receivers)
+    });
     created.context(|| format!("create container `{}`", id.escape_debug()))
 }
 
@@ -52,22 +54,76 @@ pub(super) struct Inherited {
     listen_fds: u32,
 }
 
+/// For whom a container is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// `create`: rrun leaves.
+    Create,
+    /// `run --detach`: it leaves too.
+    RunDetached,
+    /// `run`: it stays.
+    Run,
+}
+
+impl Way {
+    fn verb(self) -> &'static str {
+        if self == Way::Create { "create" } else { "run" }
+    }
+}
+
+/// Where things of the container are to go, as the command line names it, made absolute: relative
+/// paths start at the caller's directory and not at the bundle.
+#[derive(Debug)]
+struct Files {
+    pid_file: Option<PathBuf>,
+    console_socket: Option<PathBuf>,
+    pidfd_socket: Option<PathBuf>,
+}
+
+impl Files {
+    fn of(args: &cli::Container) -> Result<Files> {
+        let path = |path: &Option<PathBuf>| path.as_deref().map(absolute).transpose();
+        Ok(Files {
+            pid_file: path(&args.pid_file)?,
+            console_socket: path(&args.console_socket)?,
+            pidfd_socket: path(&args.pidfd_socket)?,
+        })
+    }
+
+    /// Connects to those who listen, before anything is made.
+    fn receivers(&self, plan: &Plan, way: Way) -> Result<Receivers<'_>> {
+        let terminal = plan.workload.terminal;
+        if terminal && way != Way::Run && self.console_socket.is_none() {
+            // What runc calls "cannot allocate tty if runc will detach without setting console socket".
+            return Err(Error::config("/process/terminal", "nobody stays to hold the terminal"))
+                .hint(|| "name the socket of somebody who will by --console-socket");
+        }
+        if !terminal && self.console_socket.is_some() {
+            let text = "there is no terminal to send: /process/terminal is false";
+            return Err(Error::message(Kind::Usage, format!("--console-socket: {text}")));
+        }
+        let connect = |path: &Option<PathBuf>, flag: &str| {
+            let connected = path.as_deref().map(handover::connect).transpose();
+            connected.context(|| flag.to_owned())
+        };
+        Ok(Receivers {
+            pid_file: self.pid_file.as_deref(),
+            console: connect(&self.console_socket, "--console-socket")?,
+            pidfd: connect(&self.pidfd_socket, "--pidfd-socket")?,
+        })
+    }
+}
+
 fn plan(
     call: &mut Call<'_>,
     args: &cli::Container,
     id: &str,
     inherited: Inherited,
-) -> Result<(Plan, Option<PathBuf>)> {
+) -> Result<(Plan, Files)> {
     crate::state::check_id(id)?;
-    if args.console_socket.is_some() {
-        return Err(Error::unsupported("--console-socket"));
-    }
-    if args.pidfd_socket.is_some() {
-        return Err(Error::unsupported("--pidfd-socket"));
-    }
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
-    // Before the working directory becomes the bundle: this one is relative to the caller's.
-    let pid_file = args.pid_file.as_deref().map(absolute).transpose()?;
+    // Before the working directory becomes the bundle.
+    let files = Files::of(args)?;
     let bundle = std::fs::canonicalize(&bundle)
         .map_err(|error| Error::io("open", format!("`{}`", bundle.display()), &error))
         .context(|| "find the bundle")?;
@@ -89,18 +145,18 @@ fn plan(
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
-    Ok((plan, pid_file))
+    Ok((plan, files))
 }
 
 fn reserve_and_create(
     call: &Call<'_>,
     plan: &Plan,
     verb: &str,
-    pid_file: Option<&Path>,
+    receivers: &Receivers<'_>,
 ) -> Result<Created> {
     let record = Record::begin(plan, call.host.euid());
     let reservation = call.store.reserve(&plan.id, verb, &record)?;
-    let created = process::create(plan, reservation, record.clone(), pid_file);
+    let created = process::create(plan, reservation, record.clone(), receivers);
     if let Err(error) = &created
         && error.kind() == Kind::Hook
     {

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::Call;
-use super::create::{make, prepare};
+use super::create::{Way, make, prepare};
 use super::delete::destroy;
 use super::start::start_created;
 use crate::cli;
@@ -11,6 +11,7 @@ use crate::error::{Context, Kind, Result};
 use crate::plan::Record;
 use crate::process::{Created, Foreground};
 use crate::state::Entry;
+use crate::terminal::Relay;
 
 /// Runs a container; its own exit status is ours.
 pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
@@ -21,20 +22,31 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
         // Before the clone: a signal or a death in between must wait for us.
         Some(Foreground::prepare(!args.container.no_subreaper)?)
     };
-    let created = make(call, &args.container, &args.id, inherited, "run")?;
-    let Created { entry, lock, record, init } = &created;
+    let way = if args.detach { Way::RunDetached } else { Way::Run };
+    let mut created = make(call, &args.container, &args.id, inherited, way)?;
+    // Before the program runs, which may ask for the size or print at once.
+    let relay = created.terminal.take().map(Relay::begin).transpose();
+    let relay = relay.context(|| "use the terminal of the container");
+    let Created { entry, lock, record, init, .. } = &created;
     let init = Some(init.as_fd());
-    if let Err(error) = start_created(entry, record, init, lock) {
-        // A failed run leaves nothing; a failed hook has removed it already.
-        if error.kind() != Kind::Hook {
-            destroy(entry, record, init, lock)?;
+    let started = relay.and_then(|relay| {
+        start_created(entry, record, init, lock)?;
+        Ok(relay)
+    });
+    let relay = match started {
+        Ok(relay) => relay,
+        Err(error) => {
+            // A failed run leaves nothing; a failed hook has removed it already.
+            if error.kind() != Kind::Hook {
+                destroy(entry, record, init, lock)?;
+            }
+            return Err(error);
         }
-        return Err(error);
-    }
+    };
     // Never while the program runs: other verbs may want it.
     drop(created.lock);
     let Some(foreground) = foreground else { return Ok(0) };
-    let status = foreground.wait(created.record.pid(), created.init.as_fd())?;
+    let status = foreground.wait(created.record.pid(), created.init.as_fd(), relay)?;
     if !args.keep {
         clean_up(&created.entry).context(|| format!("delete container `{}`", args.id))?;
     }

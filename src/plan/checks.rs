@@ -12,7 +12,7 @@ use crate::spec::Config;
 type Check = fn(&Config) -> Result<()>;
 
 /// All rules, in the order in which a reader of config.json meets their members.
-const CHECKS: &[Check] = &[oci_version, annotation_names, terminal, process_members, linux_members];
+const CHECKS: &[Check] = &[oci_version, annotation_names, process_members, linux_members];
 
 /// Applies every rule.
 ///
@@ -48,10 +48,6 @@ fn annotation_names(config: &Config) -> Result<()> {
 
 fn refuse(asked: bool, pointer: &str) -> Result<()> {
     if asked { Err(Error::unsupported(pointer)) } else { Ok(()) }
-}
-
-fn terminal(config: &Config) -> Result<()> {
-    refuse(config.process.as_ref().is_some_and(|process| process.terminal), "/process/terminal")
 }
 
 fn process_members(config: &Config) -> Result<()> {
@@ -141,7 +137,6 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_refused_by_name() {
         for (member, pointer) in [
-            (r#""process":{"terminal":true}"#, "/process/terminal"),
             (r#""process":{"scheduler":{"policy":"SCHED_RR"}}"#, "/process/scheduler"),
             (
                 r#""process":{"ioPriority":{"class":"IOPRIO_CLASS_RT","priority":1}}"#,

@@ -233,7 +233,6 @@ mod tests {
             config.linux.resources.block_io = spec::BlockIo::default();
             config.linux.resources.hugepage_limits.clear();
             let process = config.process.as_mut().unwrap();
-            process.terminal = false;
             process.apparmor_profile.clear();
             process.selinux_label.clear();
             for layout in [hybrid(), CgroupLayout::unified(Path::new("/sys/fs/cgroup"), "0::/\n")] {

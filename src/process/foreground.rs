@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::error::Result;
 use crate::sys;
+use crate::terminal::Relay;
 
 /// Prepared before the clone, so that no signal and no death can fall into a gap.
 #[derive(Debug)]
@@ -23,22 +24,31 @@ impl Foreground {
         sys::signal::all_as_fd().map(Foreground)
     }
 
-    /// Forwards every signal to `init` until it ends; its status as a shell shows it.
+    /// Forwards every signal to `init` until it ends, and moves what goes through its terminal, where
+    /// that is ours; its status as a shell shows it.
     ///
     /// # Errors
     /// As waitid(2).
-    pub fn wait(&self, pid: i32, init: BorrowedFd<'_>) -> Result<i32> {
+    pub fn wait(&self, pid: i32, init: BorrowedFd<'_>, mut terminal: Option<Relay>) -> Result<i32> {
         loop {
             // Several deaths make one SIGCHLD: reap all before waiting again.
             while let Some((reaped, ended)) = sys::process::reap_any() {
                 if reaped == pid {
+                    if let Some(relay) = terminal {
+                        relay.drain();
+                    }
                     return Ok(ended.code());
                 }
             }
-            match sys::signal::next(self.0.as_fd())? {
-                libc::SIGCHLD => {}
+            if let Some(relay) = &mut terminal {
+                relay.run_until_readable(self.0.as_fd())?;
+            }
+            match (sys::signal::next(self.0.as_fd())?, &terminal) {
+                (libc::SIGCHLD, _) => {}
+                // The kernel tells the program, when its own terminal gets the size.
+                (libc::SIGWINCH, Some(relay)) => relay.resize(),
                 // It may be dead already; then the loop will tell.
-                signal => drop(sys::process::pidfd_send_signal(init, signal)),
+                (signal, _) => drop(sys::process::pidfd_send_signal(init, signal)),
             }
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Init<'a> {
     /// A procfs of our own, where a step needs one.
     pub(super) procfs: Option<Procfs>,
     pub(super) root: Option<rootfs::Assembled<'a>>,
+    /// The program's side of its terminal.
+    pub(super) terminal: Option<OwnedFd>,
     /// Whether the working directory could be entered already.
     pub(super) in_cwd: bool,
     pub(super) executable: Option<workload::Executable>,
@@ -88,6 +90,8 @@ const CREATE: &[(&str, Step)] = &[
     ("hooks before the pivot", |init| init.hooks_before_pivot()),
     // After the last use of a host path.
     ("pivot", |init| init.pivot()),
+    // From the container's own devpts, which has its place now; while /dev can still be written.
+    ("terminal", |init| init.terminal()),
     // Needs the UTS namespace only; after hooks, which might look at the host's name.
     ("names", |init| init.names()),
     // Needs a /proc of the final namespaces; before read-only paths close /proc/sys.
@@ -103,8 +107,8 @@ const CREATE: &[(&str, Step)] = &[
     ("umask", |init| init.umask()),
     // While CAP_SYS_RESOURCE is there.
     ("limits that raise a hard limit", |init| init.raise_limits()),
-    // While CAP_CHOWN is there.
-    ("owner of the standard descriptors", |init| init.stdio()),
+    // What we say ourselves still goes to our caller until here. While CAP_CHOWN is there.
+    ("standard descriptors and their owner", |init| init.stdio()),
     // With full privileges first: the user may run in a directory that it cannot reach by itself.
     ("working directory", |init| init.working_directory()),
     // Needs CAP_SETPCAP, which it may take away itself; while the user still is root.
@@ -220,10 +224,10 @@ mod tests {
     const PROCESS: &[(&str, Seen)] = &[
         ("args", Step("executable")),
         ("commandLine", Foreign),
-        ("consoleSize", Refused), // with the terminal, without which it is ignored
+        ("consoleSize", Step("terminal")),
         ("cwd", Step("working directory")),
         ("env", Step("executable")),
-        ("terminal", Refused),
+        ("terminal", Step("terminal")),
         ("user", Step("groups and user")),
         ("capabilities", Step("capability sets")),
         ("apparmorProfile", Step("labels")),

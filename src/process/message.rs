@@ -15,6 +15,8 @@
 //!     prestart, createRuntime hooks
 //!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
 //!                                                                            pivot, …, all steps
+//!       <--- Console + terminal (only where there is one) ----------------
+//!     gives it to its receiver
 //!       <--- Ready --------------------------------------------------------
 //!     pid file, state `created`
 //!       ---- Proceed ----------------------------------------------------->  waits at the gate
@@ -38,6 +40,8 @@ pub(super) enum ToParent {
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.
     Mounted,
+    /// From init, with the outer side of the terminal that it has made.
+    Console,
     /// From init: only the gate is left. It waits for `Proceed`, so that nobody can start what is
     /// not recorded.
     Ready,

@@ -17,5 +17,5 @@ mod stage;
 mod steps;
 
 pub use foreground::Foreground;
-pub use parent::{Created, create};
+pub use parent::{Created, Receivers, create};
 pub use seal::seal;

@@ -22,6 +22,7 @@ use crate::state::{Entry, Identity, Lock, Phase, Reservation};
 use crate::sys;
 use crate::sys::process::Cloned;
 use crate::sys::procfs::Procfs;
+use crate::terminal::handover;
 
 /// A container that was created: it waits at its gate.
 #[derive(Debug)]
@@ -34,6 +35,19 @@ pub struct Created {
     pub record: Record,
     /// Its first process.
     pub init: OwnedFd,
+    /// The outer side of its terminal, where there is one and nobody else has got it.
+    pub terminal: Option<OwnedFd>,
+}
+
+/// Who is told of the container, and gets what of it.
+#[derive(Debug, Default)]
+pub struct Receivers<'a> {
+    /// The file for its pid.
+    pub pid_file: Option<&'a Path>,
+    /// The connection for its terminal (`--console-socket`).
+    pub console: Option<OwnedFd>,
+    /// The connection for a pidfd of it (`--pidfd-socket`).
+    pub pidfd: Option<OwnedFd>,
 }
 
 /// Init while it is ours to end: dropping it kills and reaps.
@@ -81,15 +95,18 @@ pub fn create(
     plan: &Plan,
     reservation: Reservation<Record>,
     mut record: Record,
-    pid_file: Option<&Path>,
+    receivers: &Receivers<'_>,
 ) -> Result<Created> {
     let entry = reservation.entry()?;
     let namespaces = namespaces::Handles::open(&plan.namespaces)?;
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
     let (cgroup, placement) = cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
-    let mut protocol =
-        Protocol::new(plan.strategy.stage.is_some(), has_hooks_before_pivot(&plan.hooks));
+    let mut protocol = Protocol::new(
+        plan.strategy.stage.is_some(),
+        has_hooks_before_pivot(&plan.hooks),
+        plan.workload.terminal,
+    );
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
@@ -103,30 +120,32 @@ pub fn create(
         cgroups::place(&plan.cgroup, child.pid).context(|| "move init into its cgroup")?;
     }
     prepare_child(plan, child.pid)?;
-    let mut parent =
-        Parent { plan, record: &record, channel: &channel, child: &child, restricted: false };
+    let mut parent = Parent::new((plan, &record), (&channel, &child), receivers);
     parent.proceed()?;
     // While the child mounts; before any hook or code of the image runs.
     cgroups::limit(&plan.cgroup).context(|| "limit the cgroup")?;
     parent.converse(&mut protocol)?;
+    let terminal = parent.terminal.take();
+    if let Some(socket) = &receivers.pidfd {
+        handover::send(socket.as_fd(), "pidfd", child.pidfd()?)
+            .context(|| "send the pidfd to its receiver")?;
+    }
 
     record.phase = Phase::Created;
-    let pid_file = pid_file.map(|path| PidFile::write(path, child.pid)).transpose()?;
+    let pid_file = receivers.pid_file.map(|path| PidFile::write(path, child.pid)).transpose()?;
     let process = serde_json::to_vec(&ProcessRecord::of(plan))
         .map_err(|error| Error::internal(format!("write process.json: {error}")))?;
     entry.replace("process.json", &process)?;
     entry.write(&record)?;
     // Everything is recorded; only now may init go on to the gate.
-    let parent =
-        Parent { plan, record: &record, channel: &channel, child: &child, restricted: true };
-    parent.let_go()?;
+    Parent::new((plan, &record), (&channel, &child), receivers).let_go()?;
     if let Some(pid_file) = pid_file {
         pid_file.keep();
     }
     let (entry, lock) = reservation.commit()?;
     std::mem::forget(directories);
     cgroup.keep();
-    Ok(Created { entry, lock, record, init: child.release()? })
+    Ok(Created { entry, lock, record, init: child.release()?, terminal })
 }
 
 /// What the clone needs, and what may change on the way when a sandbox refuses clone3(2).
@@ -207,6 +226,7 @@ impl Launch<'_> {
             clock_offsets: None,
             procfs: None,
             root: None,
+            terminal: None,
             in_cwd: false,
             executable: None,
             environment: Vec::new(),
@@ -302,11 +322,22 @@ struct Parent<'a> {
     record: &'a Record,
     channel: &'a ParentEnd,
     child: &'a Child,
+    receivers: &'a Receivers<'a>,
+    /// The outer side of the terminal, where it is ours.
+    terminal: Option<OwnedFd>,
     /// Whether the devices are restricted already.
     restricted: bool,
 }
 
-impl Parent<'_> {
+impl<'a> Parent<'a> {
+    fn new(
+        (plan, record): (&'a Plan, &'a Record),
+        (channel, child): (&'a ParentEnd, &'a Child),
+        receivers: &'a Receivers<'a>,
+    ) -> Parent<'a> {
+        Parent { plan, record, channel, child, receivers, terminal: None, restricted: false }
+    }
+
     /// Answers init. Where init is dead already, what it said last is still to be read.
     fn proceed(&self) -> Result<()> {
         match self.channel.send(&ToInit::Proceed) {
@@ -327,7 +358,7 @@ impl Parent<'_> {
 
     fn converse(&mut self, protocol: &mut Protocol) -> Result<()> {
         while !protocol.is_over() {
-            let Some((message, _)) = self.channel.receive()? else {
+            let Some((message, mut fds)) = self.channel.receive()? else {
                 return Err(self.obituary());
             };
             match protocol.accept(&message)? {
@@ -336,6 +367,7 @@ impl Parent<'_> {
                     self.run_hooks()?;
                     self.proceed()?;
                 }
+                Expected::Console => self.hand_over_terminal(fds.pop())?,
                 Expected::Ready => self.restrict_devices()?,
                 Expected::Cloned => {}
             }
@@ -349,6 +381,18 @@ impl Parent<'_> {
             return Ok(());
         }
         cgroups::restrict_devices(&self.plan.cgroup)
+    }
+
+    fn hand_over_terminal(&mut self, master: Option<OwnedFd>) -> Result<()> {
+        let master = master.ok_or_else(|| Error::internal("init sent no terminal"))?;
+        match &self.receivers.console {
+            Some(socket) => handover::send(socket.as_fd(), "console", master.as_fd())
+                .context(|| "send the terminal to its receiver"),
+            None => {
+                self.terminal = Some(master);
+                Ok(())
+            }
+        }
     }
 
     fn run_hooks(&self) -> Result<()> {

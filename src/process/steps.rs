@@ -1,9 +1,11 @@
 //! The bodies of init's steps: each hands its room what it needs.
 
+use std::os::fd::AsFd;
+
 use super::init::Init;
 use super::message::ToParent;
 use crate::cgroups;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::hooks;
 use crate::namespaces;
 use crate::namespaces::{CgroupNamespace, Kind, Source};
@@ -11,6 +13,7 @@ use crate::rootfs;
 use crate::security;
 use crate::sys;
 use crate::sys::procfs::Procfs;
+use crate::terminal;
 use crate::workload;
 
 impl<'a> Init<'a> {
@@ -120,6 +123,20 @@ impl<'a> Init<'a> {
         self.assembled()?.pivot()
     }
 
+    pub(super) fn terminal(&mut self) -> Result<()> {
+        let workload = &self.plan.workload;
+        if !workload.terminal {
+            return Ok(());
+        }
+        let size = workload.console_size.map(|(rows, columns)| terminal::Size { rows, columns });
+        let root = self.assembled()?;
+        let pty = terminal::Pty::open(root.root(), size).context(|| "make a terminal")?;
+        root.bind_console(pty.slave.as_fd()).context(|| "make the device `/dev/console`")?;
+        self.channel.send_with(&ToParent::Console, &[pty.master.as_fd()])?;
+        self.terminal = Some(pty.slave);
+        Ok(())
+    }
+
     pub(super) fn names(&mut self) -> Result<()> {
         namespaces::set_names(&self.plan.namespaces)
     }
@@ -164,6 +181,10 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn stdio(&mut self) -> Result<()> {
+        if let Some(terminal) = self.terminal.take() {
+            workload::make_standard(terminal.as_fd())
+                .context(|| "give the program its terminal")?;
+        }
         workload::give_stdio_to(self.plan.workload.uid)
     }
 

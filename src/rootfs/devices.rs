@@ -8,7 +8,8 @@ use std::path::Path;
 
 use libc::{O_NOFOLLOW, O_PATH};
 
-use super::plan::{Device, LINKS, NodeKind};
+use super::assemble::Assembled;
+use super::plan::{Device, LINKS, MountNamespace, NodeKind};
 use super::target::{self, Want};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file::{self, FileType, Stat};
@@ -110,6 +111,37 @@ pub(super) fn host_null() -> Result<OwnedFd> {
         gid: 0,
     };
     mount::clone_tree(host_node(&null)?.as_fd(), false)
+}
+
+impl Assembled<'_> {
+    /// Binds the program's terminal to `/dev/console`, by descriptor, where the container has a mount
+    /// namespace of its own.
+    ///
+    /// # Errors
+    /// Where the image has something in its place that is neither file nor device.
+    pub fn bind_console(&self, terminal: BorrowedFd<'_>) -> Result<()> {
+        if self.plan.mount_namespace != MountNamespace::New {
+            return Ok(());
+        }
+        let dev = target::directory(self.root(), Path::new("/dev"))?;
+        let name = Path::new("console");
+        match file::mknod_at(dev.as_fd(), name, FileType::RegularFile, 0o620, (0, 0)) {
+            Err(error) if error.is(libc::EEXIST) => {}
+            other => other?,
+        }
+        let place = file::open_at(dev.as_fd(), name, O_PATH | O_NOFOLLOW, 0)?;
+        match file::file_type(&file::fstat(place.as_fd())?) {
+            FileType::RegularFile | FileType::CharacterDevice => {}
+            // move_mount(2) would not follow a link, but one here is a trap all the same.
+            other => {
+                let text = format!("something else is there: {other:?}").to_lowercase();
+                return Err(Error::message(Kind::Config, text))
+                    .hint(|| "remove it from the image, or mount a tmpfs on /dev");
+            }
+        }
+        let copy = mount::clone_tree(terminal, false)?;
+        mount::move_mount(copy.as_fd(), place.as_fd())
+    }
 }
 
 fn links(root: BorrowedFd<'_>, dev: BorrowedFd<'_>) -> Result<()> {

@@ -154,3 +154,103 @@ pub fn wait_for_priority(fd: BorrowedFd<'_>, patience: std::time::Duration) -> R
         Err(errno) => Err(Error::call("poll", "POLLPRI", errno.raw_os_error())),
     }
 }
+
+/// fcntl(2) `F_DUPFD_CLOEXEC`: another descriptor for the same open file.
+///
+/// # Errors
+/// EMFILE.
+pub fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    named("fcntl", rustix::io::fcntl_dupfd_cloexec(fd, 3), || "F_DUPFD_CLOEXEC".to_owned())
+}
+
+/// fcntl(2) `O_NONBLOCK`, for everybody who shares the open file.
+///
+/// # Errors
+/// Never in practice.
+pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)
+        .and_then(|flags| rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK));
+    named("fcntl", flags, || "O_NONBLOCK".to_owned())
+}
+
+/// One read(2) of up to `limit` bytes; empty at the end of the file.
+///
+/// # Errors
+/// As read(2).
+pub fn read_some(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; limit];
+    let length = named("read", rustix::io::read(fd, &mut bytes), || "held descriptor".to_owned())?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// One write(2); how many bytes of it were taken.
+///
+/// # Errors
+/// As write(2).
+pub fn write_some(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize> {
+    named("write", rustix::io::write(fd, bytes), || format!("{} bytes", bytes.len()))
+}
+
+/// What is to be done, or can be done, with a descriptor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Reading.
+    pub read: bool,
+    /// Writing.
+    pub write: bool,
+}
+
+impl Interest {
+    /// In reading alone, where `wanted`.
+    pub fn read(wanted: bool) -> Interest {
+        Interest { read: wanted, write: false }
+    }
+
+    /// In writing alone, where `wanted`.
+    pub fn write(wanted: bool) -> Interest {
+        Interest { read: false, write: wanted }
+    }
+}
+
+/// poll(2): waits until one of `fds` is ready for what is wanted of it. A descriptor of which nothing
+/// is wanted is left out, so that its end does not wake us for ever; the end or an error of another
+/// one counts as ready, and shows in the call that follows. After `patience` none is.
+///
+/// # Errors
+/// As poll(2), but for EINTR.
+pub fn wait_for_any<const N: usize>(
+    fds: &[BorrowedFd<'_>; N],
+    wanted: &[Interest; N],
+    patience: Option<std::time::Duration>,
+) -> Result<[Interest; N]> {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    let timeout = patience.map(|patience| Timespec {
+        tv_sec: patience.as_secs() as i64,
+        tv_nsec: patience.subsec_nanos().into(),
+    });
+    let asked: Vec<usize> = (0..N).filter(|at| wanted[*at] != Interest::default()).collect();
+    let poll_fd = |at: &usize| {
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, wanted[*at].read);
+        flags.set(PollFlags::OUT, wanted[*at].write);
+        PollFd::from_borrowed_fd(fds[*at], flags)
+    };
+    let mut polled: Vec<PollFd<'_>> = asked.iter().map(poll_fd).collect();
+    loop {
+        match rustix::event::poll(&mut polled, timeout.as_ref()) {
+            Ok(_) => break,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(Error::call("poll", "", errno.raw_os_error())),
+        }
+    }
+    let mut ready = [Interest::default(); N];
+    for (at, polled) in asked.into_iter().zip(&polled) {
+        let events = polled.revents();
+        let broken = events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+        let is = |flag: PollFlags, wanted: bool| wanted && (broken || events.contains(flag));
+        ready[at].read = is(PollFlags::IN, wanted[at].read);
+        ready[at].write = is(PollFlags::OUT, wanted[at].write);
+    }
+    Ok(ready)
+}

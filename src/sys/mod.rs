@@ -19,6 +19,7 @@ pub mod process;
 pub mod procfs;
 pub mod signal;
 pub mod socket;
+pub mod tty;
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;

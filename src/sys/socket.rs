@@ -26,10 +26,10 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     named("socketpair", pair, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
 }
 
-fn new_socket(flags: SocketFlags) -> Result<OwnedFd> {
+fn new_socket(kind: SocketType, flags: SocketFlags) -> Result<OwnedFd> {
     let flags = flags | SocketFlags::CLOEXEC;
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
-    named("socket", socket, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None);
+    named("socket", socket, || "AF_UNIX".to_owned())
 }
 
 fn address(path: &Path) -> Result<SocketAddrUnix> {
@@ -41,7 +41,7 @@ fn address(path: &Path) -> Result<SocketAddrUnix> {
 /// # Errors
 /// EADDRINUSE where the name exists.
 pub fn listen(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket(SocketFlags::empty())?;
+    let socket = new_socket(SocketType::SEQPACKET, SocketFlags::empty())?;
     named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
     named("listen", rustix::net::listen(&socket, 16), || quoted(path))?;
     Ok(socket)
@@ -52,7 +52,7 @@ pub fn listen(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// ECONNREFUSED where nobody listens any more, ENOENT where there is no such socket.
 pub fn connect(path: &Path) -> Result<OwnedFd> {
-    connect_with(path, SocketFlags::empty())
+    connect_with(path, SocketType::SEQPACKET, SocketFlags::empty())
 }
 
 /// The same, but where the listener's queue is full this does not wait until it accepts.
@@ -60,11 +60,19 @@ pub fn connect(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// As [`connect`]; EAGAIN where the queue is full.
 pub fn connect_at_once(path: &Path) -> Result<OwnedFd> {
-    connect_with(path, SocketFlags::NONBLOCK)
+    connect_with(path, SocketType::SEQPACKET, SocketFlags::NONBLOCK)
 }
 
-fn connect_with(path: &Path, flags: SocketFlags) -> Result<OwnedFd> {
-    let socket = new_socket(flags)?;
+/// A connection to a listener of another sort, a stream (SOCK_STREAM), at `path`.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_stream(path: &Path) -> Result<OwnedFd> {
+    connect_with(path, SocketType::STREAM, SocketFlags::empty())
+}
+
+fn connect_with(path: &Path, kind: SocketType, flags: SocketFlags) -> Result<OwnedFd> {
+    let socket = new_socket(kind, flags)?;
     let address = address(path)?;
     named("connect", rustix::net::connect(&socket, &address), || quoted(path))?;
     Ok(socket)

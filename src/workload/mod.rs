@@ -13,7 +13,7 @@ use crate::sys::procfs::Procfs;
 
 pub use exec::{Executable, environment, resolve};
 pub use plan::{Limit, Plan};
-pub use stdio::give_stdio_to;
+pub use stdio::{give_stdio_to, make_standard};
 
 /// Supplementary groups, group and user, in that order: without root the first two are impossible.
 ///

@@ -41,6 +41,10 @@ pub struct Plan {
     pub rlimits: Vec<Limit>,
     /// The out-of-memory score adjustment; unchanged where absent.
     pub oom_score_adj: Option<i32>,
+    /// Whether its standard descriptors are a terminal.
+    pub terminal: bool,
+    /// Rows and columns of that, where config.json says.
+    pub console_size: Option<(u16, u16)>,
 }
 
 macro_rules! limits {
@@ -95,8 +99,25 @@ impl Plan {
             umask: process.user.umask,
             rlimits: limits(&process.rlimits)?,
             oom_score_adj: process.oom_score_adj,
+            terminal: process.terminal,
+            console_size: console_size(process)?,
         })
     }
+}
+
+/// Without a terminal the size means nothing (config.md), and zeros are no size.
+fn console_size(process: &spec::Process) -> Result<Option<(u16, u16)>> {
+    let Some(size) = process.console_size.filter(|_| process.terminal) else { return Ok(None) };
+    if size.height == 0 || size.width == 0 {
+        return Ok(None);
+    }
+    let number = |name: &str, value: u64| {
+        u16::try_from(value).map_err(|_| {
+            let text = format!("{value} is more than a terminal can have");
+            Error::config(format!("/process/consoleSize/{name}"), text)
+        })
+    };
+    Ok(Some((number("height", size.height)?, number("width", size.width)?)))
 }
 
 /// Each name once; of several entries with one name the last counts, as in a shell, at the place

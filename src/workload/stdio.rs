@@ -1,11 +1,20 @@
 //! Descriptors 0 to 2.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use crate::error::{Context, Result};
 use crate::sys;
 use crate::sys::file::FileType;
+
+/// Makes a terminal the standard descriptors, and the controlling terminal of our session.
+///
+/// # Errors
+/// EPERM where we lead no session.
+pub fn make_standard(terminal: BorrowedFd<'_>) -> Result<()> {
+    sys::tty::make_controlling(terminal)?;
+    (0..=2).try_for_each(|number| sys::io::dup_onto(terminal, number))
+}
 
 /// Gives the standard descriptors to `uid`, so that a program which is not root may open
 /// `/dev/stdout` again. Not those that are /dev/null: that would be the host's node.

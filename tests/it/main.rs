@@ -12,6 +12,7 @@ mod namespaces;
 mod process;
 mod rootfs;
 mod state;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         process::cases(),
         rootfs::cases(),
         state::cases(),
+        terminal::cases(),
     ]
     .into_iter()
     .flatten()

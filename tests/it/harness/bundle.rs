@@ -334,7 +334,10 @@ fn populate(rootfs: &Path) {
     for name in ["bin/busybox", "probe", "etc/passwd", "etc/group"] {
         std::fs::hard_link(template.join(name), rootfs.join(name)).unwrap();
     }
-    for name in ["sh", "cat", "echo", "sleep", "true", "false", "ls", "mkdir", "mount", "touch"] {
+    for name in [
+        "sh", "cat", "echo", "sleep", "true", "false", "ls", "mkdir", "mount", "touch", "stty",
+        "readlink",
+    ] {
         std::os::unix::fs::symlink("busybox", rootfs.join("bin").join(name)).unwrap();
     }
 }
