@@ -4,6 +4,7 @@
 mod capabilities;
 mod labels;
 mod plan;
+pub mod seccomp;
 
 use crate::error::{Context, Result};
 use crate::sys;
