@@ -113,8 +113,6 @@ pub fn verb_names() -> impl Iterator<Item = &'static str> {
 /// that is all that is needed.
 pub fn command(only: Option<&str>) -> Command {
     let base = Command::new("rrun")
-        .about("Run OCI containers")
-        .long_about("rrun runs OCI containers: a bundle is a directory with a config.json and a root file system.")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
         .subcommand_required(true)
@@ -128,13 +126,18 @@ pub fn command(only: Option<&str>) -> Command {
                 .action(clap::ArgAction::SetTrue)
                 .help("Print the version"),
         );
-    let base = Global::augment_args(base);
-    VERBS
-        .iter()
-        .filter(|(name, ..)| only.is_none_or(|only| only == *name))
-        .fold(base, |base, (name, about, build, _)| {
-            base.subcommand(build(Command::new(*name).about(*about)))
-        })
+    // The about comes last, for the options' type brings the first line of its own documentation.
+    let base = Global::augment_args(base)
+        .about(
+            "Run OCI containers: a bundle is a directory with a config.json and a root file system",
+        )
+        .long_about(None);
+    VERBS.iter().filter(|(name, ..)| only.is_none_or(|only| only == *name)).fold(
+        base,
+        |base, (name, about, build, _)| {
+            base.subcommand(build(Command::new(*name)).about(*about).long_about(None))
+        },
+    )
 }
 
 /// The text of `--version`. Its first line is what engines parse.
@@ -179,9 +182,10 @@ pub fn parse(args: &[OsString], spec: &str) -> Result<Request> {
 fn said(error: &clap::Error) -> Result<Request> {
     use clap::error::ErrorKind;
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Ok(Request::Say(error.render().to_string()))
-        }
+        // `rrun` alone, as runc does it.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion => Ok(Request::Say(error.render().to_string())),
         _ => Err(usage(error)),
     }
 }
@@ -269,7 +273,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_one_line_with_a_hint() {
-        for line in ["rrun", "rrun frob", "rrun create", "rrun create a b", "rrun state --frob a"] {
+        for line in ["rrun frob", "rrun create", "rrun create a b", "rrun state --frob a"] {
             let error = parse_line(line);
             let error = error.map(|_| ()).unwrap_err();
             assert_eq!(error.kind(), Kind::Usage);
@@ -281,6 +285,7 @@ mod tests {
     #[test]
     fn version_and_help_are_for_stdout() {
         for line in [
+            "rrun",
             "rrun --version",
             "rrun -v",
             "rrun --root /r --version",
@@ -290,6 +295,8 @@ mod tests {
         ] {
             assert!(matches!(parse_line(line), Ok(Request::Say(_))), "{line}");
         }
+        let Request::Say(text) = parse_line("rrun").unwrap() else { panic!() };
+        assert!(text.contains("Remove a stopped container"), "{text}");
         let Request::Say(text) = parse_line("rrun --version").unwrap() else { panic!() };
         assert!(text.starts_with("rrun version "), "{text}");
         assert!(text.contains("\nspec: 1.3.0\n"));

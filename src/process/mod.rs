@@ -10,6 +10,7 @@ pub mod gate;
 mod init;
 mod message;
 mod parent;
+mod pid_file;
 mod protocol;
 mod seal;
 mod stage;

@@ -53,7 +53,10 @@ pub(super) fn mount(wanted: &FileSystem, target: &Target) -> Result<OwnedFd> {
         }
         Some(made) => made,
     };
-    let mounted = mounted.hint(|| hint(&wanted.fstype))?;
+    let mounted = mounted.map_err(|error| {
+        let hint = hint(&wanted.fstype, error.is(libc::EPERM));
+        error.hinted(hint)
+    })?;
     if let Some(from) = copy_from {
         copy::tree(from, mounted.as_fd())?;
     }
@@ -63,16 +66,20 @@ pub(super) fn mount(wanted: &FileSystem, target: &Target) -> Result<OwnedFd> {
     Ok(mounted)
 }
 
-fn hint(fstype: &str) -> String {
+fn hint(fstype: &str, is_forbidden: bool) -> String {
     match fstype {
-        "proc" => "a new proc needs a pid namespace of the container's own, and, in a user \
+        "proc" if is_forbidden => {
+            "a new proc needs a pid namespace of the container's own, and, in a user \
                    namespace, a /proc of ours in which nothing is masked"
-            .to_owned(),
-        "sysfs" => "a new sysfs needs a network namespace of the container's own; without one, \
+                .to_owned()
+        }
+        "sysfs" if is_forbidden => {
+            "a new sysfs needs a network namespace of the container's own; without one, \
                     bind /sys"
-            .to_owned(),
+                .to_owned()
+        }
         "devpts" => "in a user namespace the group of `gid=` must be mapped".to_owned(),
-        fstype => format!("see the options of `{fstype}` in mount(8)"),
+        fstype => format!("mount(8) has the options of `{fstype}`"),
     }
 }
 

@@ -1,9 +1,9 @@
 //! rrun's own processes: what they protect, and what becomes of a container when one of them dies.
 
+mod channel;
 mod foreground;
 mod gate;
 mod init;
-mod killed;
 mod parent;
 mod seal;
 
@@ -14,7 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         foreground::cases(),
         gate::cases(),
         init::cases(),
-        killed::cases(),
+        channel::cases(),
         parent::cases(),
         seal::cases(),
     ]

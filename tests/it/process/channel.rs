@@ -1,4 +1,5 @@
-//! SIGKILL at every entry into the kernel: what is left is named, and `delete --force` removes it.
+//! The death of either side, by SIGKILL at every entry into the kernel: what is left is named, and
+//! `delete --force` removes it.
 
 use crate::harness::{Bundle, Case, cases, every, killed, until};
 
