@@ -15,6 +15,9 @@
 //!     prestart, createRuntime hooks
 //!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
 //!                                                                            pivot, …, all steps
+//!       <--- Listener{number} (only where a seccomp agent gets one) --------
+//!     takes it, hands it to the agent
+//!       ---- Proceed ----------------------------------------------------->
 //!       <--- Ready --------------------------------------------------------
 //!     pid file, state `created`
 //!       ---- Proceed ----------------------------------------------------->  waits at the gate
@@ -38,6 +41,13 @@ pub(super) enum ToParent {
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.
     Mounted,
+    /// From init: it is about to load a filter with a listener, whose descriptor will have this
+    /// number. Nothing is sent after the load, for the filter might notify on it. Init waits for
+    /// `Proceed`, so that nobody has to answer its calls before there is somebody.
+    Listener {
+        /// In init.
+        number: i32,
+    },
     /// From init: only the gate is left. It waits for `Proceed`, so that nobody can start what is
     /// not recorded.
     Ready,

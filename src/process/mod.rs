@@ -8,6 +8,7 @@ mod channel;
 mod foreground;
 pub mod gate;
 mod init;
+mod listener;
 mod message;
 mod parent;
 mod pid_file;

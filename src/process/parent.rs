@@ -6,6 +6,7 @@ use std::path::Path;
 use super::channel::{self, InitEnd, ParentEnd};
 use super::gate::Gate;
 use super::init::Init;
+use super::listener;
 use super::message::{ToInit, ToParent};
 use super::pid_file::PidFile;
 use super::protocol::{Expected, Protocol};
@@ -88,8 +89,11 @@ pub fn create(
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
     let (cgroup, placement) = cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
-    let mut protocol =
-        Protocol::new(plan.strategy.stage.is_some(), has_hooks_before_pivot(&plan.hooks));
+    let mut protocol = Protocol::new(
+        plan.strategy.stage.is_some(),
+        has_hooks_before_pivot(&plan.hooks),
+        listener::of(plan).is_some(),
+    );
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
@@ -203,6 +207,7 @@ impl Launch<'_> {
             procfs: None,
             root: None,
             in_cwd: false,
+            is_filtered: false,
             executable: None,
             environment: Vec::new(),
         };
@@ -327,11 +332,28 @@ impl Parent<'_> {
                     self.run_hooks()?;
                     self.proceed()?;
                 }
+                Expected::Listener => {
+                    self.restrict_devices()?;
+                    self.give_listener(&message)?;
+                    self.proceed()?;
+                }
                 Expected::Ready => self.restrict_devices()?,
                 Expected::Cloned => {}
             }
         }
         Ok(())
+    }
+
+    /// The seccomp agent gets the listener that init makes just now. Where init dies over it, what
+    /// it said last is what the caller of this hears next.
+    fn give_listener(&self, message: &ToParent) -> Result<()> {
+        let (Some(agent), ToParent::Listener { number }) = (listener::of(self.plan), message)
+        else {
+            return Ok(());
+        };
+        let pid = self.child.pid;
+        let state = self.record.container_process_state(pid, &agent.metadata);
+        listener::hand_over(agent, (self.child.pidfd()?, *number), &state)
     }
 
     /// At the first moment at which init has made all its mounts and waits for an answer.

@@ -14,6 +14,8 @@ pub(super) enum Expected {
     Cloned,
     /// Init waits for the hooks.
     Mounted,
+    /// Init loads a filter and waits until its listener is with the agent.
+    Listener,
     /// Init waits for its record.
     Ready,
 }
@@ -25,14 +27,17 @@ pub(super) struct Protocol {
 }
 
 impl Protocol {
-    /// The conversation of a container with or without a stage, with or without hooks.
-    pub(super) fn new(stage: bool, hooks: bool) -> Protocol {
+    /// The conversation of a container with or without a stage, hooks and a seccomp listener.
+    pub(super) fn new(stage: bool, hooks: bool, listener: bool) -> Protocol {
         let mut expected = std::collections::VecDeque::new();
         if stage {
             expected.push_back(Expected::Cloned);
         }
         if hooks {
             expected.push_back(Expected::Mounted);
+        }
+        if listener {
+            expected.push_back(Expected::Listener);
         }
         expected.push_back(Expected::Ready);
         Protocol { expected }
@@ -49,6 +54,7 @@ impl Protocol {
             ToParent::Failed(wire) => return Err(Error::from_wire(wire.as_bytes())),
             ToParent::Cloned { .. } => Expected::Cloned,
             ToParent::Mounted => Expected::Mounted,
+            ToParent::Listener { .. } => Expected::Listener,
             ToParent::Ready => Expected::Ready,
         };
         match self.expected.front() {
@@ -70,10 +76,13 @@ mod tests {
 
     #[test]
     fn the_whole_conversation() {
-        let mut protocol = Protocol::new(true, true);
-        for message in
-            [ToParent::Cloned { pid: 1, placed: true }, ToParent::Mounted, ToParent::Ready]
-        {
+        let mut protocol = Protocol::new(true, true, true);
+        for message in [
+            ToParent::Cloned { pid: 1, placed: true },
+            ToParent::Mounted,
+            ToParent::Listener { number: 7 },
+            ToParent::Ready,
+        ] {
             assert!(!protocol.is_over());
             protocol.accept(&message).unwrap();
         }
@@ -85,7 +94,7 @@ mod tests {
         let refusal = |protocol: &mut Protocol, message: &ToParent| {
             protocol.accept(message).unwrap_err().to_string()
         };
-        let mut protocol = Protocol::new(false, true);
+        let mut protocol = Protocol::new(false, true, false);
         assert_eq!(
             refusal(&mut protocol, &ToParent::Ready),
             "init said Ready where Mounted was due"
@@ -101,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_always_in_order() {
-        let mut protocol = Protocol::new(true, true);
+        let mut protocol = Protocol::new(true, true, false);
         let wire = String::from_utf8(Error::config("/process/cwd", "x").to_wire()).unwrap();
         let error = protocol.accept(&ToParent::Failed(wire)).unwrap_err();
         assert_eq!(error.to_string(), "/process/cwd: x");

@@ -1,5 +1,5 @@
 //! What the program may do: capabilities, no_new_privs, labels of the security modules, its session
-//! keyring.
+//! keyring, the filter of its system calls.
 
 mod capabilities;
 mod labels;

@@ -63,6 +63,22 @@ pub fn connect_at_once(path: &Path) -> Result<OwnedFd> {
     connect_with(path, SocketFlags::NONBLOCK)
 }
 
+/// A connection to the listener of a byte stream (SOCK_STREAM) at `path`.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_stream(path: &Path) -> Result<OwnedFd> {
+    let socket = rustix::net::socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    );
+    let socket = named("socket", socket, || "AF_UNIX, SOCK_STREAM".to_owned())?;
+    named("connect", rustix::net::connect(&socket, &address(path)?), || quoted(path))?;
+    Ok(socket)
+}
+
 fn connect_with(path: &Path, flags: SocketFlags) -> Result<OwnedFd> {
     let socket = new_socket(flags)?;
     let address = address(path)?;

@@ -11,6 +11,7 @@ mod commands;
 mod namespaces;
 mod process;
 mod rootfs;
+mod security;
 mod state;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         namespaces::cases(),
         process::cases(),
         rootfs::cases(),
+        security::cases(),
         state::cases(),
     ]
     .into_iter()
