@@ -568,6 +568,9 @@ static int agent(char **a)
 	int fd, more = h->cmsg_len != CMSG_LEN(sizeof fd);
 	memcpy(&fd, CMSG_DATA(h), sizeof fd);
 	text[len] = 0;
+	for (char *t = text; *t; t++)
+		if (*t == '\n')
+			*t = ' ';
 	printf("state %s\nfds %s\n", text, more ? "many" : "1");
 	fflush(stdout);
 	for (int i = 0, count = atoi(a[2]); i < count; i++) {
