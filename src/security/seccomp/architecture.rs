@@ -104,6 +104,11 @@ impl Architecture {
         self.audit
     }
 
+    /// Whether the high half of an argument comes first in memory.
+    pub fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     pub(super) fn is_x32(&self) -> bool {
         self.name == "X32"
     }
@@ -142,6 +147,11 @@ impl Names {
     /// The number of a call on an architecture.
     pub fn number(&self, architecture: &Architecture, name: &str) -> Option<u32> {
         architecture.number_at(self.0.binary_search(&name).ok()?)
+    }
+
+    /// All of them, sorted.
+    pub fn all(&self) -> &[&'static str] {
+        &self.0
     }
 
     /// Whether any architecture has a call of this name.

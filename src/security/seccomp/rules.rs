@@ -166,6 +166,8 @@ impl Table {
         if !self.architecture.wide {
             conditions = conditions.into_iter().map(Condition::narrow).collect();
         }
+        // A mask of nothing asks nothing.
+        conditions.retain(|it| it.mask != 0);
         // The last argument first, as the rules among themselves.
         conditions.sort_by_key(|it| std::cmp::Reverse(it.argument));
         let clauses = self.calls.entry(number).or_default();
