@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::error::{Error, Result};
-use crate::sys::check;
+use crate::sys::{check, last_errno};
 
 const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;
 const SECCOMP_FILTER_FLAG_NEW_LISTENER: u32 = 1 << 3;
@@ -37,6 +37,20 @@ pub fn load_filter(program: &[[u8; 8]], flags: u32) -> Result<Option<OwnedFd>> {
     }
     // SAFETY: with this flag the result is a new descriptor, which nobody else knows.
     Ok(Some(unsafe { OwnedFd::from_raw_fd(result as RawFd) }))
+}
+
+/// Whether the kernel knows a flag of [`load_filter`]. Nothing is loaded.
+pub fn knows_flag(flag: u32) -> bool {
+    // This flag is refused without a listener; with one, what is wrong is the missing program.
+    const WAIT_KILLABLE_RECV: u32 = 1 << 5;
+    let flags = match flag {
+        WAIT_KILLABLE_RECV => flag | SECCOMP_FILTER_FLAG_NEW_LISTENER,
+        _ => flag,
+    };
+    // SAFETY: the kernel checks the flags and then finds that NULL cannot be read, so it does nothing.
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, 0usize) };
+    result < 0 && last_errno() == libc::EFAULT
 }
 
 /// pidfd_getfd(2) (Linux 5.6): another process's descriptor, close-on-exec.

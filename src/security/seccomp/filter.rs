@@ -462,6 +462,8 @@ mod tests {
             ("", &*first, [10, 10, 10]),
             (&*first, "", [11, 11, 11]),
             ("", "", [10, 10, 10]),
+            // a mask of nothing asks nothing
+            (r#"{"index":0,"op":"SCMP_CMP_MASKED_EQ","value":0,"valueTwo":7}"#, "", [10, 10, 10]),
             // fewer conditions cover more
             (&*both, &*first, [11, 11, 1]),
             (&*first, &*both, [10, 10, 1]),

@@ -16,6 +16,11 @@ pub fn load(plan: &Plan) -> Result<Option<OwnedFd>> {
     loaded.map_err(explained).context(|| "load the seccomp filter")
 }
 
+/// Whether this machine's kernel knows a flag of the load (`SECCOMP_FILTER_FLAG_*`).
+pub fn is_flag_supported(flag: u32) -> bool {
+    sys::seccomp::knows_flag(flag)
+}
+
 fn explained(error: Error) -> Error {
     let hint = match error.errno() {
         Some(libc::EACCES) => {
