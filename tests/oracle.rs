@@ -24,124 +24,20 @@
 #![cfg(feature = "oracle")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 
+#[path = "oracle/peer.rs"]
+mod peer;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use libseccomp::{
-    ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall,
-};
+use libseccomp::{ScmpArch, ScmpSyscall};
 use proptest::prelude::*;
 use rrun::security::seccomp::{Architecture, Filter, Instruction, Names, interpret};
 use rrun::spec;
 
+use peer::{KNOWN, by_libseccomp, native, theirs};
+
 const X32_BIT: u32 = 0x4000_0000;
-
-/// The architectures that libseccomp 2.5 knows, in its words.
-const KNOWN: &[(&str, ScmpArch)] = &[
-    ("X86_64", ScmpArch::X8664),
-    ("X86", ScmpArch::X86),
-    ("X32", ScmpArch::X32),
-    ("AARCH64", ScmpArch::Aarch64),
-    ("ARM", ScmpArch::Arm),
-    ("MIPS", ScmpArch::Mips),
-    ("MIPS64", ScmpArch::Mips64),
-    ("MIPS64N32", ScmpArch::Mips64N32),
-    ("MIPSEL", ScmpArch::Mipsel),
-    ("MIPSEL64", ScmpArch::Mipsel64),
-    ("MIPSEL64N32", ScmpArch::Mipsel64N32),
-    ("PPC", ScmpArch::Ppc),
-    ("PPC64", ScmpArch::Ppc64),
-    ("PPC64LE", ScmpArch::Ppc64Le),
-    ("S390", ScmpArch::S390),
-    ("S390X", ScmpArch::S390X),
-    ("PARISC", ScmpArch::Parisc),
-    ("PARISC64", ScmpArch::Parisc64),
-    ("RISCV64", ScmpArch::Riscv64),
-];
-
-/// The machine that a profile is for: libseccomp does not mix byte orders in one filter, so it is one
-/// with the order of the architectures that are listed.
-fn native(profile: &spec::Seccomp) -> &'static Architecture {
-    let listed = profile.architectures.first().and_then(|name| Architecture::by_name(name));
-    let native = listed.filter(|it| it.is_big_endian());
-    native.unwrap_or_else(|| Architecture::by_name("x86_64").unwrap())
-}
-
-fn theirs(name: &str) -> ScmpArch {
-    let short = name.strip_prefix("SCMP_ARCH_").unwrap_or(name);
-    KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(short)).unwrap().1
-}
-
-/// What runc and crun tell libseccomp. None where it refuses a rule.
-fn by_libseccomp(profile: &spec::Seccomp) -> Option<Vec<Instruction>> {
-    let action = |name: &str, errno: Option<u32>| {
-        ScmpAction::from_str(name, Some(errno.unwrap_or(1) as i32)).unwrap()
-    };
-    let default = action(&profile.default_action, profile.default_errno_ret);
-    let mut context = ScmpFilterContext::new(default).unwrap();
-    let native = native(profile);
-    if native.is_big_endian() {
-        context.remove_arch(ScmpArch::Native).unwrap();
-    }
-    for name in &profile.architectures {
-        context.add_arch(theirs(name)).unwrap();
-    }
-    for rule in &profile.syscalls {
-        let action = action(&rule.action, rule.errno_ret);
-        if action == default {
-            continue;
-        }
-        let conditions: Vec<_> = rule.args.iter().map(compare).collect();
-        let indices: BTreeSet<_> = rule.args.iter().map(|it| it.index).collect();
-        for name in &rule.names {
-            let Ok(call) = ScmpSyscall::from_name(name) else { continue };
-            if indices.len() == conditions.len() {
-                context.add_rule_conditional(action, call, &conditions).ok()?;
-            } else {
-                for condition in &conditions {
-                    context.add_rule_conditional(action, call, &[*condition]).ok()?;
-                }
-            }
-        }
-    }
-    let mut file = rustix_memory();
-    context.export_bpf(&file).unwrap();
-    let bytes = read(&mut file);
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    assert!(rest.is_empty());
-    // It writes for the machine that is filtered; our programs are for the one that runs.
-    let swapped = |it: Instruction| match native.is_big_endian() {
-        true => Instruction { code: it.code.swap_bytes(), k: it.k.swap_bytes(), ..it },
-        false => it,
-    };
-    Some(chunks.iter().map(|chunk| swapped(Instruction::from_bytes(*chunk))).collect())
-}
-
-fn compare(argument: &spec::SeccompArg) -> ScmpArgCompare {
-    let (operator, value) = match argument.op.as_str() {
-        "SCMP_CMP_NE" => (ScmpCompareOp::NotEqual, argument.value),
-        "SCMP_CMP_LT" => (ScmpCompareOp::Less, argument.value),
-        "SCMP_CMP_LE" => (ScmpCompareOp::LessOrEqual, argument.value),
-        "SCMP_CMP_EQ" => (ScmpCompareOp::Equal, argument.value),
-        "SCMP_CMP_GE" => (ScmpCompareOp::GreaterEqual, argument.value),
-        "SCMP_CMP_GT" => (ScmpCompareOp::Greater, argument.value),
-        _ => (ScmpCompareOp::MaskedEqual(argument.value), argument.value_two),
-    };
-    ScmpArgCompare::new(argument.index, operator, value)
-}
-
-fn rustix_memory() -> std::fs::File {
-    let flags = rustix::fs::MemfdFlags::CLOEXEC;
-    std::fs::File::from(rustix::fs::memfd_create("filter", flags).unwrap())
-}
-
-fn read(file: &mut std::fs::File) -> Vec<u8> {
-    use std::io::{Read, Seek};
-    let mut bytes = Vec::new();
-    file.rewind().unwrap();
-    file.read_to_end(&mut bytes).unwrap();
-    bytes
-}
 
 /// Why the two may differ about a number, if there is a reason. The numbers are those of the list at
 /// the top.
@@ -233,7 +129,7 @@ fn numbers(architecture: &Architecture) -> Vec<u32> {
 /// Both programs on every number of every architecture of the profile, and of one that it lacks.
 fn agree(profile: &spec::Seccomp, arguments: &[[u64; 6]]) -> Option<usize> {
     let filter = Filter::read(profile, native(profile)).unwrap();
-    let (ours, theirs) = (filter.assemble().unwrap(), by_libseccomp(profile)?);
+    let (ours, theirs) = (filter.assemble().unwrap(), by_libseccomp(profile, 1)?);
     let names = Names::new();
     let mut compared = 0;
     for architecture in filter.architectures() {
