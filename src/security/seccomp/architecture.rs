@@ -122,7 +122,8 @@ impl Architecture {
         self.name == other.name
     }
 
-    fn number_at(&self, at: usize) -> Option<u32> {
+    /// The number of the call that has a place in the table of names.
+    pub(super) fn number_at(&self, at: usize) -> Option<u32> {
         let number = u32::from(*self.column.get(at)?);
         if number == u32::from(NONE) {
             return None;
@@ -146,17 +147,17 @@ impl Names {
 
     /// The number of a call on an architecture.
     pub fn number(&self, architecture: &Architecture, name: &str) -> Option<u32> {
-        architecture.number_at(self.0.binary_search(&name).ok()?)
+        architecture.number_at(self.place(name)?)
+    }
+
+    /// The place of a name in the table, which is the same for all architectures.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.0.binary_search(&name).ok()
     }
 
     /// All of them, sorted.
     pub fn all(&self) -> &[&'static str] {
         &self.0
-    }
-
-    /// Whether any architecture has a call of this name.
-    pub fn is_known(&self, name: &str) -> bool {
-        self.0.binary_search(&name).is_ok()
     }
 
     /// The name of the call with this number on an architecture.

@@ -9,7 +9,7 @@ use super::architecture::{Architecture, Names, X32_BIT};
 use super::bpf;
 use super::bpf::{Instruction, Target, Writer};
 use super::profile::Profile;
-use super::rules::{Clause, Range, Reason, Table, Verdict, push};
+use super::rules::{Clause, Multiplexed, Range, Reason, Table, Verdict, push};
 use crate::error::{Error, Result};
 use crate::spec;
 
@@ -30,15 +30,16 @@ impl Filter {
     /// # Errors
     /// The first mistake, with its JSON pointer.
     pub fn read(written: &spec::Seccomp, native: &'static Architecture) -> Result<Filter> {
-        let profile = Profile::read(written, native)?;
         let names = Names::new();
+        let profile = Profile::read(written, native, &names)?;
+        let multiplexed = Multiplexed::new(&names);
         let tables = profile.architectures.iter();
         Ok(Filter {
             default: profile.default,
-            tables: tables.map(|it| Table::merge(&profile, it, &names)).collect(),
+            tables: tables.map(|it| Table::merge(&profile, it, &multiplexed)).collect(),
             flags: profile.flags,
             notifies: profile.notifies,
-            unknown_names: profile.unknown_names(&names).into_iter().map(str::to_owned).collect(),
+            unknown_names: profile.unknown_names.iter().map(|name| (*name).to_owned()).collect(),
         })
     }
 
@@ -383,7 +384,7 @@ mod tests {
             let (mut runs, mut steps) = (0, 0);
             for architecture in filter.architectures() {
                 let table = filter.tables.iter().find(|it| it.architecture.is(architecture));
-                for &number in table.unwrap().calls.keys() {
+                for &(number, _) in &table.unwrap().calls {
                     runs += 1;
                     steps += run(&program, architecture, number, &[0; 6]).1;
                 }

@@ -1,6 +1,7 @@
 //! Pure: `linux.seccomp` as written, checked and with its words turned into numbers.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use super::action::{Action, Condition, load_flags};
 use super::architecture::{Architecture, Names};
@@ -11,10 +12,11 @@ const POINTER: &str = "/linux/seccomp";
 
 /// One member of `syscalls`.
 #[derive(Debug)]
-pub(super) struct Rule<'a> {
+pub(super) struct Rule {
     /// Which member it is.
     pub(super) member: usize,
-    pub(super) names: &'a [String],
+    /// The places of its names in the table; what no architecture has is not there.
+    pub(super) calls: Rc<[usize]>,
     pub(super) action: Action,
     /// All of them have to hold.
     pub(super) conditions: Vec<Condition>,
@@ -26,7 +28,9 @@ pub(super) struct Profile<'a> {
     pub(super) default: Action,
     /// The native one first; it is always filtered, whether it is listed or not.
     pub(super) architectures: Vec<&'static Architecture>,
-    pub(super) rules: Vec<Rule<'a>>,
+    pub(super) rules: Vec<Rule>,
+    /// Names that no architecture has: a profile may be newer than rrun.
+    pub(super) unknown_names: Vec<&'a str>,
     /// `SECCOMP_FILTER_FLAG_*`.
     pub(super) flags: u32,
     /// Whether any action tells a listener.
@@ -41,13 +45,21 @@ impl Profile<'_> {
     pub(super) fn read<'a>(
         written: &'a spec::Seccomp,
         native: &'static Architecture,
+        names: &Names,
     ) -> Result<Profile<'a>> {
         let pointers =
             (&*format!("{POINTER}/defaultAction"), &*format!("{POINTER}/defaultErrnoRet"));
         let default = Action::parse(&written.default_action, written.default_errno_ret, pointers)?;
-        let mut rules = Vec::new();
+        let (mut rules, mut unknown_names) = (Vec::new(), Vec::new());
         for (member, rule) in written.syscalls.iter().enumerate() {
-            read_rule(member, rule, &mut rules)?;
+            let known = rule.names.iter().filter_map(|name| {
+                names.place(name).or_else(|| {
+                    unknown_names.push(name.as_str());
+                    None
+                })
+            });
+            let calls = known.collect();
+            rules.extend(read_rule(member, rule, &calls)?);
         }
         let notifies = default.is_notify() || rules.iter().any(|rule| rule.action.is_notify());
         check_listener(written, notifies)?;
@@ -55,15 +67,10 @@ impl Profile<'_> {
             default,
             architectures: read_architectures(&written.architectures, native)?,
             rules,
+            unknown_names,
             flags: load_flags(&written.flags, notifies)?,
             notifies,
         })
-    }
-
-    /// Names that no architecture has: a profile may be newer than rrun.
-    pub(super) fn unknown_names(&self, names: &Names) -> Vec<&str> {
-        let all = self.rules.iter().flat_map(|rule| rule.names);
-        all.map(String::as_str).filter(|name| !names.is_known(name)).collect()
     }
 }
 
@@ -85,11 +92,7 @@ fn read_architectures(
     Ok(architectures)
 }
 
-fn read_rule<'a>(
-    member: usize,
-    written: &'a spec::SeccompRule,
-    rules: &mut Vec<Rule<'a>>,
-) -> Result<()> {
+fn read_rule(member: usize, written: &spec::SeccompRule, calls: &Rc<[usize]>) -> Result<Vec<Rule>> {
     let pointer = format!("{POINTER}/syscalls/{member}");
     if written.names.is_empty() {
         return Err(Error::config(format!("{pointer}/names"), "names no system call"));
@@ -103,16 +106,13 @@ fn read_rule<'a>(
     let repeated = conditions.iter().enumerate().any(|(at, condition)| {
         conditions[..at].iter().any(|before| before.argument == condition.argument)
     });
-    let names = written.names.as_slice();
+    let rule = |conditions| Rule { member, calls: Rc::clone(calls), action, conditions };
     if repeated {
         // libseccomp takes one condition an argument. runc and crun make a rule of each condition
         // then, so that one of them suffices, and profiles count on it.
-        let each = conditions.into_iter();
-        rules.extend(each.map(|it| Rule { member, names, action, conditions: vec![it] }));
-    } else {
-        rules.push(Rule { member, names, action, conditions });
+        return Ok(conditions.into_iter().map(|it| rule(vec![it])).collect());
     }
-    Ok(())
+    Ok(vec![rule(conditions)])
 }
 
 /// The listener of a profile has to be told somewhere, and a place for one needs a profile that

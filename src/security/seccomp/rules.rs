@@ -7,7 +7,6 @@
 //! - what is left is asked one after the other: conditions on the last argument first, then by
 //!   operator, then as written. It matters only where two rules hold at once and disagree.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::action::{Action, Condition, NEWER, Operator};
@@ -28,9 +27,11 @@ pub(super) struct Clause {
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) architecture: &'static Architecture,
-    /// By number; a call that is missing gets the default action. Where the clauses have
-    /// conditions, so does a call that meets none.
-    pub(super) calls: BTreeMap<u32, Vec<Clause>>,
+    /// Those of one call stand together, in their order.
+    clauses: Vec<Clause>,
+    /// By number, the clauses of a call; one that is missing gets the default action, and so does one
+    /// that meets no conditions.
+    pub(super) calls: Vec<(u32, std::ops::Range<usize>)>,
     /// The highest number that the profile names.
     pub(super) highest: Option<u32>,
 }
@@ -119,29 +120,57 @@ const MULTIPLEXERS: [Multiplexer; 2] = [
     },
 ];
 
+/// By the place of a call in the table of names: the place of the one that stands for it on some
+/// architectures, and the first argument by which it does.
+#[derive(Debug)]
+pub(super) struct Multiplexed(Vec<Option<(usize, u64)>>);
+
+impl Multiplexed {
+    pub(super) fn new(names: &Names) -> Multiplexed {
+        let mut through = vec![None; names.all().len()];
+        for multiplexer in &MULTIPLEXERS {
+            let place = names.place(multiplexer.name);
+            for (name, value) in multiplexer.calls {
+                if let (Some(place), Some(call)) = (place, names.place(name)) {
+                    through[call] = Some((place, *value));
+                }
+            }
+        }
+        Multiplexed(through)
+    }
+}
+
 impl Table {
     /// Merges the rules of `profile` for one architecture.
     pub(super) fn merge(
         profile: &Profile<'_>,
         architecture: &'static Architecture,
-        names: &Names,
+        multiplexed: &Multiplexed,
     ) -> Table {
-        let mut table = Table { architecture, calls: BTreeMap::new(), highest: None };
+        let mut table =
+            Table { architecture, clauses: Vec::new(), calls: Vec::new(), highest: None };
+        let mut found = Vec::new();
         for rule in &profile.rules {
-            for name in rule.names {
-                let number = names.number(architecture, name);
+            for &call in &*rule.calls {
+                let number = architecture.number_at(call);
                 table.highest = table.highest.max(number);
                 // What does what happens anyway is no rule, and covers none.
                 if rule.action == profile.default {
                     continue;
                 }
                 if let Some(number) = number {
-                    table.add(number, rule, rule.conditions.clone());
+                    found.push((number, table.clause(rule, rule.conditions.clone())));
                 }
-                table.add_multiplexed(name, rule, names);
+                found.extend(table.multiplexed_clause(multiplexed.0[call], rule));
             }
         }
-        for clauses in table.calls.values_mut() {
+        // Stable: those of one call stay as written.
+        found.sort_by_key(|(number, _)| *number);
+        for (number, clause) in found {
+            table.add(number, clause);
+        }
+        for (_, clauses) in &table.calls {
+            let clauses = &mut table.clauses[clauses.clone()];
             clauses.sort_by_cached_key(|clause| order(&clause.conditions));
         }
         table
@@ -149,20 +178,19 @@ impl Table {
 
     /// The same rule for the call that stands for several. It sees the others' arguments only as a
     /// pointer, so of the conditions those stay that are not in the way, as with libseccomp.
-    fn add_multiplexed(&mut self, name: &str, rule: &Rule<'_>, names: &Names) {
-        for multiplexer in &MULTIPLEXERS {
-            let call = multiplexer.calls.iter().find(|(known, _)| *known == name);
-            let number = names.number(self.architecture, multiplexer.name);
-            if let (Some((_, value)), Some(number)) = (call, number) {
-                let operator = Operator::Eq;
-                let which = Condition { argument: 0, operator, mask: u64::MAX, value: *value };
-                let rest = rule.conditions.iter().filter(|it| it.argument != 0).copied();
-                self.add(number, rule, std::iter::once(which).chain(rest).collect());
-            }
-        }
+    fn multiplexed_clause(
+        &self,
+        through: Option<(usize, u64)>,
+        rule: &Rule,
+    ) -> Option<(u32, Clause)> {
+        let (multiplexer, value) = through?;
+        let number = self.architecture.number_at(multiplexer)?;
+        let which = Condition { argument: 0, operator: Operator::Eq, mask: u64::MAX, value };
+        let rest = rule.conditions.iter().filter(|it| it.argument != 0).copied();
+        Some((number, self.clause(rule, std::iter::once(which).chain(rest).collect())))
     }
 
-    fn add(&mut self, number: u32, rule: &Rule<'_>, mut conditions: Vec<Condition>) {
+    fn clause(&self, rule: &Rule, mut conditions: Vec<Condition>) -> Clause {
         if !self.architecture.wide {
             conditions = conditions.into_iter().map(Condition::narrow).collect();
         }
@@ -170,12 +198,37 @@ impl Table {
         conditions.retain(|it| it.mask != 0);
         // The last argument first, as the rules among themselves.
         conditions.sort_by_key(|it| std::cmp::Reverse(it.argument));
-        let clauses = self.calls.entry(number).or_default();
-        if clauses.iter().any(|clause| covers(&clause.conditions, &conditions)) {
+        Clause { conditions, action: rule.action, member: rule.member }
+    }
+
+    /// Numbers come in ascending order.
+    fn add(&mut self, number: u32, clause: Clause) {
+        let end = self.clauses.len();
+        let start = match self.calls.last() {
+            Some((last, clauses)) if *last == number => clauses.start,
+            _ => end,
+        };
+        let conditions = &clause.conditions;
+        let others = &self.clauses[start..];
+        if others.iter().any(|other| covers(&other.conditions, conditions)) {
             return;
         }
-        clauses.retain(|clause| !covers(&conditions, &clause.conditions));
-        clauses.push(Clause { conditions, action: rule.action, member: rule.member });
+        if others.iter().any(|other| covers(conditions, &other.conditions)) {
+            let mut others = self.clauses.split_off(start);
+            others.retain(|other| !covers(conditions, &other.conditions));
+            self.clauses.append(&mut others);
+        }
+        self.clauses.push(clause);
+        if start < end {
+            self.calls.pop();
+        }
+        self.calls.push((number, start..self.clauses.len()));
+    }
+
+    /// What the rules say about a number, in the order in which they are asked.
+    fn clauses_of(&self, number: u32) -> &[Clause] {
+        let found = self.calls.binary_search_by_key(&number, |(number, _)| *number);
+        found.map_or(&[], |at| &self.clauses[self.calls[at].1.clone()])
     }
 
     /// What happens to a call of this architecture, and why.
@@ -190,7 +243,7 @@ impl Table {
         {
             return (NEWER, Reason::Newer { highest });
         }
-        for clause in self.calls.get(&number).into_iter().flatten() {
+        for clause in self.clauses_of(number) {
             if clause.conditions.iter().all(|condition| condition.holds(arguments)) {
                 let conditions = clause.conditions.iter().map(ToString::to_string).collect();
                 return (clause.action, Reason::Rule { member: clause.member, conditions });
@@ -208,8 +261,9 @@ impl Table {
     pub(super) fn ranges(&self, range: &RangeInclusive<u32>, default: Action) -> Vec<Range<'_>> {
         let mut ranges = vec![(*range.start(), Verdict::Answer(default))];
         let mut then = |from, verdict| push(&mut ranges, from, verdict);
-        for (&number, clauses) in &self.calls {
-            match clauses.as_slice() {
+        for (number, clauses) in &self.calls {
+            let number = *number;
+            match &self.clauses[clauses.clone()] {
                 [Clause { conditions, action, .. }] if conditions.is_empty() => {
                     then(number, Verdict::Answer(*action));
                 }
