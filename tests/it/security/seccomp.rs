@@ -26,6 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
         a_profile_that_stands_in_inits_way_is_named,
         mistakes_are_named,
         an_agent_answers,
+        an_agent_answers_a_container_with_users_of_its_own,
         an_agent_that_is_not_there_is_named,
         an_agent_may_be_asked_for_whatever_init_does,
     ]
@@ -265,6 +266,20 @@ fn an_agent_answers() {
             let _ = again.run().ok().has(line);
             let _ = agent.done().ok();
         }
+    }
+}
+
+/// The parent takes the listener out of another user namespace, from a child that nobody may look into.
+fn an_agent_answers_a_container_with_users_of_its_own() {
+    for no_new_privs in [false, true] {
+        let bundle = asking("getppid", no_new_privs)
+            .mapped()
+            .join("user", "")
+            .set("/process/user", json!({"uid": 1000, "gid": 1000}))
+            .probe("syscall 110 -- seccomp");
+        let agent = start_agent(&bundle, "95", 1);
+        let _ = bundle.run().ok().has("syscall 110 EOPNOTSUPP").has("seccomp 2");
+        let _ = agent.done().ok();
     }
 }
 
