@@ -295,8 +295,8 @@ fn an_agent_that_is_not_there_is_named() {
     }
 }
 
-/// Where crun hangs: the calls by which a runtime hands the listener over are those that it is asked
-/// about.
+/// Where versions of crun hung (crun#1002): the agent is asked about the calls by which a runtime hands
+/// the listener over.
 fn an_agent_may_be_asked_for_whatever_init_does() {
     for no_new_privs in [false, true] {
         for name in ["sendmsg", "recvmsg", "close", "close_range", "accept4"] {
