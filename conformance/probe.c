@@ -15,18 +15,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -477,6 +481,122 @@ static int reaper(char **argv)
 	return code;
 }
 
+/* One system call by its number; on x86 "int80" makes it as a 32-bit program would. */
+static void cmd_syscall(int n, char **a)
+{
+	long v[7] = { 0 }, r;
+	for (int i = 0; i < 7 && i + 1 < n; i++)
+		v[i] = (long)strtoull(a[i + 1], NULL, 0);
+#ifdef __x86_64__
+	if (!strcmp(a[0], "int80")) {
+		__asm__ volatile("int $0x80" : "=a"(r) : "a"(v[0]), "b"(v[1]), "c"(v[2]), "d"(v[3]), "S"(v[4]), "D"(v[5])
+			: "memory", "r8", "r9", "r10", "r11");
+		r = (int)r;
+		if (r < 0 && r > -4096) {
+			errno = -r;
+			r = -1;
+		}
+	} else
+#endif
+		r = syscall(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+	printf("%s %s ", a[0], a[1]);
+	if (r == -1)
+		printf("%s\n", err());
+	else
+		printf("%ld\n", r);
+}
+
+static volatile sig_atomic_t trapped;
+static void on_sys(int s)
+{
+	trapped = s;
+}
+
+/* The same with a handler for SIGSYS, which a filter may raise instead. */
+static void cmd_trapped(int n, char **a)
+{
+	signal(SIGSYS, on_sys);
+	cmd_syscall(n, a);
+	printf("trapped %s\n", trapped ? "yes" : "no");
+}
+
+struct words { int n; char **a; };
+
+static int in_thread(void *p)
+{
+	struct words *it = p;
+	cmd_syscall(it->n, it->a);
+	fflush(stdout);
+	return 0;
+}
+
+/* The same in a thread of its own, which may be killed for it. */
+static void cmd_thread(int n, char **a)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	static int cleared = 1;
+	struct words arg = { n, a };
+	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
+		| CLONE_CHILD_CLEARTID;
+	if (clone(in_thread, stack + sizeof stack, flags, &arg, NULL, NULL, &cleared) < 0) {
+		printf("thread %s\n", err());
+		return;
+	}
+	for (int i = 0; i < 500 && __atomic_load_n(&cleared, __ATOMIC_SEQ_CST); i++)
+		usleep(10000);
+	printf("thread over\n");
+}
+
+/*
+ * agent SOCKET PLAN COUNT: outside the container; listens at SOCKET, prints the state that comes with a
+ * seccomp listener, and answers COUNT calls: PLAN "continue", or an errno by number.
+ */
+static int agent(char **a)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", a[0]);
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(s, (struct sockaddr *)&at, sizeof at) || listen(s, 4))
+		return perror("agent"), 2;
+	printf("listening\n");
+	fflush(stdout);
+	int c = accept(s, NULL, NULL);
+	char text[65536], control[256];
+	struct iovec v = { text, sizeof text - 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+	ssize_t len = recvmsg(c, &m, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = len > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	if (!h || h->cmsg_type != SCM_RIGHTS)
+		return fprintf(stderr, "agent: no descriptor\n"), 2;
+	int fd, more = h->cmsg_len != CMSG_LEN(sizeof fd);
+	memcpy(&fd, CMSG_DATA(h), sizeof fd);
+	text[len] = 0;
+	for (char *t = text; *t; t++)
+		if (*t == '\n')
+			*t = ' ';
+	printf("state %s\nfds %s\n", text, more ? "many" : "1");
+	fflush(stdout);
+	for (int i = 0, count = atoi(a[2]); i < count; i++) {
+		struct seccomp_notif ask = { 0 };
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask)) {
+			if (errno == EINTR || errno == ENOENT) {
+				i--;
+				continue;
+			}
+			break;
+		}
+		struct seccomp_notif_resp answer = { .id = ask.id };
+		if (!strcmp(a[1], "continue"))
+			answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		else
+			answer.error = -atoi(a[1]);
+		printf("call %d\n", ask.data.nr);
+		fflush(stdout);
+		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	}
+	return 0;
+}
+
 static int argc0;
 static char **argv0;
 
@@ -503,6 +623,9 @@ static int one(int n, char **a)
 	else if (IS("oom", 0)) cmd_file_line("oom", "/proc/self/oom_score_adj");
 	else if (IS("keyring", 0)) { long k = syscall(SYS_keyctl, 0, -3, 0); if (k < 0) printf("keyring %s\n", err()); else printf("keyring %ld\n", k); }
 	else if (IS("seccomp", 0)) cmd_status("seccomp", "Seccomp");
+	else if (IS("syscall", 1) || IS("int80", 1)) cmd_syscall(n, a);
+	else if (IS("trapped", 2)) cmd_trapped(n - 1, a + 1);
+	else if (IS("thread", 2)) cmd_thread(n - 1, a + 1);
 	else if (IS("pid", 0)) printf("pid %d %d\n", getpid(), getppid());
 	else if (IS("sid", 0)) printf("sid %d %d\n", getsid(0), getpgrp());
 	else if (IS("tty", 0)) { for (int i = 0; i < 3; i++) printf("tty %d %s\n", i, isatty(i) ? "yes" : "no"); int f = open("/dev/tty", O_RDWR); printf("tty controlling %s\n", f < 0 ? err() : "yes"); if (f >= 0) close(f); }
@@ -537,6 +660,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "reaper") && argc > 2)
 		return reaper(argv + 2);
+	if (!strcmp(argv[1], "agent") && argc > 4)
+		return agent(argv + 2);
 	int rc = 0;
 	for (int i = 1; i < argc;) {
 		int j = i;

@@ -38,6 +38,7 @@ const SWITCHES: &[&str] = &[
     "--no-pivot",
     "--no-subreaper",
     "--quiet",
+    "--raw",
     "--regex",
     "--systemd-cgroup",
 ];
@@ -51,6 +52,7 @@ fn is_single_dash_long(text: &str) -> bool {
 /// Every long option of every verb.
 const LONG_OPTIONS: &[&str] = &[
     "all",
+    "arch",
     "bundle",
     "cgroup-manager",
     "config",
@@ -72,6 +74,7 @@ const LONG_OPTIONS: &[&str] = &[
     "pidfd-socket",
     "preserve-fds",
     "quiet",
+    "raw",
     "regex",
     "root",
     "rootless",

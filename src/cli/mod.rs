@@ -66,6 +66,10 @@ pub enum Verb {
     Ps(Ps),
     /// `spec`
     Spec(Spec),
+    /// `seccomp`
+    Seccomp(Seccomp),
+    /// `features`
+    Features(Features),
 }
 
 /// What the command line asks for.
@@ -102,6 +106,8 @@ verbs! {
     "list" List "List containers"
     "ps" Ps "List the processes of a container"
     "spec" Spec "Write a config.json to begin with"
+    "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
+    "features" Features "Print what this runtime can do as JSON (so far: seccomp)"
 }
 
 /// The names of all verbs.

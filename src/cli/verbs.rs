@@ -129,6 +129,32 @@ pub struct Ps {
     pub options: Vec<String>,
 }
 
+/// `seccomp`
+#[derive(Debug, Clone, Args)]
+pub struct Seccomp {
+    /// The bundle directory [default: the working directory]
+    #[arg(short, long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Read this file instead of the bundle's config.json
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Write the program as bytes, as the kernel of this machine takes it
+    #[arg(long, conflicts_with_all = ["call", "arch"])]
+    pub raw: bool,
+    /// The architecture of the system call: x86_64, x86, x32, aarch64, ... [default: this machine's]
+    #[arg(long, value_name = "ARCH", requires = "call")]
+    pub arch: Option<String>,
+    /// Tell what would happen to this system call, by name or number
+    pub call: Option<String>,
+    /// Its arguments, decimal or hexadecimal
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true, num_args = 0..=6)]
+    pub arguments: Vec<String>,
+}
+
+/// `features`
+#[derive(Debug, Clone, Args)]
+pub struct Features {}
+
 /// `spec`
 #[derive(Debug, Clone, Args)]
 pub struct Spec {

@@ -2,11 +2,13 @@
 
 mod create;
 mod delete;
+mod features;
 mod kill;
 mod list;
 mod observe;
 mod ps;
 mod run;
+mod seccomp;
 mod select;
 mod spec;
 mod start;
@@ -58,6 +60,8 @@ pub fn dispatch(
         Verb::List(args) => list::list(call, args),
         Verb::Ps(args) => ps::ps(call, args),
         Verb::Spec(args) => spec::spec(call, args),
+        Verb::Seccomp(args) => seccomp::seccomp(call, args),
+        Verb::Features(_) => features::features(call),
     }
 }
 

@@ -63,7 +63,6 @@ fn process_members(config: &Config) -> Result<()> {
 
 fn linux_members(config: &Config) -> Result<()> {
     let linux = &config.linux;
-    refuse(linux.seccomp.is_some(), "/linux/seccomp")?;
     refuse(!linux.net_devices.is_empty(), "/linux/netDevices")?;
     refuse(!linux.mount_label.is_empty(), "/linux/mountLabel")?;
     refuse(linux.intel_rdt.is_some(), "/linux/intelRdt")?;
@@ -143,7 +142,6 @@ mod tests {
                 "/process/ioPriority",
             ),
             (r#""process":{"execCPUAffinity":{"final":"0"}}"#, "/process/execCPUAffinity"),
-            (r#""linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}"#, "/linux/seccomp"),
             (r#""linux":{"netDevices":{"eth0":{}}}"#, "/linux/netDevices"),
             (r#""linux":{"mountLabel":"x"}"#, "/linux/mountLabel"),
             (r#""linux":{"intelRdt":{}}"#, "/linux/intelRdt"),

@@ -79,6 +79,8 @@ pub struct Plan {
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
     pub listen_fds: u32,
+    /// Whether rrun has the power of the machine's root.
+    pub privileged: bool,
     /// The highest capability that the kernel knows.
     pub last_capability: u32,
     /// What the user should know, and need not mend.
@@ -120,6 +122,10 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
         selinux: !process.selinux_label.is_empty() && host.has_selinux(),
     };
+    let mut security =
+        security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?;
+    let seccomp = config.linux.seccomp.as_ref();
+    security.seccomp = seccomp.map(security::seccomp::Plan::compile).transpose()?;
     Ok(Plan {
         id: options.id.clone(),
         created: options.created.clone(),
@@ -130,10 +136,11 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         cgroup,
         rootfs,
         workload: workload::Plan::compile(process)?,
-        security: security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?,
+        security,
         hooks: hooks::Plan::compile(&config.hooks)?,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
+        privileged: host.is_true_root(),
         last_capability: host.last_capability(),
         namespaces,
         warnings,
@@ -229,7 +236,6 @@ mod tests {
                 continue;
             }
             let mut config = spec::Config::read(&path).unwrap();
-            config.linux.seccomp = None;
             config.linux.resources.block_io = spec::BlockIo::default();
             config.linux.resources.hugepage_limits.clear();
             let process = config.process.as_mut().unwrap();

@@ -74,6 +74,18 @@ struct OciState<'a> {
     annotations: &'a BTreeMap<String, String>,
 }
 
+/// What a seccomp agent is told with a listener (config-linux.md, "The Container Process State").
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContainerProcessState<'a> {
+    oci_version: &'a str,
+    /// What each descriptor of the message is.
+    fds: [&'a str; 1],
+    pid: i32,
+    metadata: &'a str,
+    state: OciState<'a>,
+}
+
 /// The same with what all runtimes add, for `state` and `list`.
 #[derive(Serialize)]
 struct ExtendedState<'a> {
@@ -125,6 +137,14 @@ impl Record {
     /// the hook's pid namespace sees it.
     pub fn oci_state(&self, status: &str, pid: i32) -> Vec<u8> {
         serde_json::to_vec(&self.state_of(status, pid)).unwrap_or_default()
+    }
+
+    /// What an agent gets with the listener of a container that is being created.
+    pub fn container_process_state(&self, pid: i32, metadata: &str) -> Vec<u8> {
+        let state = self.state_of("creating", pid);
+        let fds = ["seccompFd"];
+        let told = ContainerProcessState { oci_version: OCI_VERSION, fds, pid, metadata, state };
+        serde_json::to_vec(&told).unwrap_or_default()
     }
 
     /// The state that `state` prints, as an indented JSON object.

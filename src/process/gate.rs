@@ -25,8 +25,8 @@ const NAME: &str = "gate";
 /// The word that opens it.
 const GO: &[u8] = b"go";
 
-/// Init's last word. Only what cannot fail for want of a listener comes after it, and sending it
-/// needs to be allowed by no seccomp profile: it comes before that is loaded.
+/// Init's last word. Only what cannot fail for want of a listener comes after it. With no_new_privs
+/// no seccomp profile has to allow sending it: it comes before that is loaded.
 const EXECUTING: &[u8] = b"executing";
 
 /// sun_path holds 107 bytes; a path through the held directory always fits.

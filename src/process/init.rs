@@ -45,9 +45,15 @@ pub(super) struct Init<'a> {
     pub(super) terminal: Option<OwnedFd>,
     /// Whether the working directory could be entered already.
     pub(super) in_cwd: bool,
+    /// Whether the filter is in force.
+    pub(super) is_filtered: bool,
     pub(super) executable: Option<workload::Executable>,
     pub(super) environment: Vec<CString>,
 }
+
+/// What may be the matter with a step under the container's own filter.
+const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
+    to start the program";
 
 type Step = fn(&mut Init<'_>) -> Result<()>;
 
@@ -109,6 +115,9 @@ const CREATE: &[(&str, Step)] = &[
     ("limits that raise a hard limit", |init| init.raise_limits()),
     // What we say ourselves still goes to our caller until here. While CAP_CHOWN is there.
     ("standard descriptors and their owner", |init| init.stdio()),
+    // Without no_new_privs the load needs CAP_SYS_ADMIN, which goes with the capabilities. What init
+    // still does, the profile has to allow.
+    ("seccomp, without no_new_privs", |init| init.seccomp_while_privileged()),
     // With full privileges first: the user may run in a directory that it cannot reach by itself.
     ("working directory", |init| init.working_directory()),
     // Needs CAP_SETPCAP, which it may take away itself; while the user still is root.
@@ -127,6 +136,8 @@ const CREATE: &[(&str, Step)] = &[
     ("descriptors", |init| init.descriptors()),
     // As the user, in the working directory, with the rights it will have: what is found can run.
     ("executable", |init| init.executable()),
+    // As late as it can be with a parent that takes the listener.
+    ("seccomp with a listener", |init| init.seccomp_with_listener()),
     // Everything that can fail has been done: an error text reaches the caller of `create`.
     ("ready", |init| init.ready()),
 ];
@@ -139,6 +150,9 @@ const START: &[(&str, Step)] = &[
     ("last word", |init| init.last_word()),
     // Low limits must starve neither our own steps nor the hooks.
     ("limits", |init| init.limits()),
+    // Last of all, so that the profile need not allow what is ours. A load that fails is still told;
+    // an execve that fails only if the profile allows sendmsg(2).
+    ("seccomp", |init| init.seccomp_at_last()),
     ("execve", |init| init.exec()),
 ];
 
@@ -176,7 +190,8 @@ impl Init<'_> {
     fn walk(&mut self, steps: &[(&str, Step)]) -> Result<()> {
         steps.iter().try_for_each(|(name, step)| {
             log::debug!("init: {name}");
-            step(self)
+            let done = step(self);
+            if self.is_filtered { done.hint(|| FILTERED) } else { done }
         })
     }
 
@@ -249,7 +264,7 @@ mod tests {
         ("resources", Parent),
         ("cgroupsPath", Parent),
         ("rootfsPropagation", Step("propagation")),
-        ("seccomp", Refused),
+        ("seccomp", Step("seccomp")),
         ("sysctl", Step("sysctl")),
         ("maskedPaths", Step("read-only and masked paths")),
         ("readonlyPaths", Step("read-only and masked paths")),

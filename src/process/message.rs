@@ -17,6 +17,9 @@
 //!                                                                            pivot, …, all steps
 //!       <--- Console + terminal (only where there is one) ----------------
 //!     gives it to its receiver
+//!       <--- Listener{number} (only where a seccomp agent gets one) --------
+//!     takes it, hands it to the agent
+//!       ---- Proceed ----------------------------------------------------->
 //!       <--- Ready --------------------------------------------------------
 //!     pid file, state `created`
 //!       ---- Proceed ----------------------------------------------------->  waits at the gate
@@ -42,6 +45,13 @@ pub(super) enum ToParent {
     Mounted,
     /// From init, with the outer side of the terminal that it has made.
     Console,
+    /// From init: it is about to load a filter with a listener, whose descriptor will have this
+    /// number. Nothing is sent after the load, for the filter might notify on it. Init waits for
+    /// `Proceed`, so that nobody has to answer its calls before there is somebody.
+    Listener {
+        /// In init.
+        number: i32,
+    },
     /// From init: only the gate is left. It waits for `Proceed`, so that nobody can start what is
     /// not recorded.
     Ready,

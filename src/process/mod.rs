@@ -8,6 +8,8 @@ mod channel;
 mod foreground;
 pub mod gate;
 mod init;
+mod launch;
+mod listener;
 mod message;
 mod parent;
 mod pid_file;

@@ -1,26 +1,25 @@
 //! The parent's side of `create`: clone, place, answer, record.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use super::channel::{self, InitEnd, ParentEnd};
+use super::channel::{self, ParentEnd};
 use super::gate::Gate;
-use super::init::Init;
+use super::launch::{Child, Launch};
+use super::listener;
 use super::message::{ToInit, ToParent};
 use super::pid_file::PidFile;
 use super::protocol::{Expected, Protocol};
-use super::stage;
 use super::steps::has_hooks_before_pivot;
 use crate::cgroups;
 use crate::error::{Context, Error, Kind as Failure, Result};
 use crate::hooks;
 use crate::namespaces;
-use crate::namespaces::{CgroupNamespace, Kind, Source};
+use crate::namespaces::{Kind, Source};
 use crate::plan::{Plan, ProcessRecord, Record};
 use crate::rootfs;
 use crate::state::{Entry, Identity, Lock, Phase, Reservation};
 use crate::sys;
-use crate::sys::process::Cloned;
 use crate::sys::procfs::Procfs;
 use crate::terminal::handover;
 
@@ -50,31 +49,6 @@ pub struct Receivers<'a> {
     pub pidfd: Option<OwnedFd>,
 }
 
-/// Init while it is ours to end: dropping it kills and reaps.
-struct Child {
-    pid: i32,
-    pidfd: Option<OwnedFd>,
-}
-
-impl Child {
-    fn pidfd(&self) -> Result<BorrowedFd<'_>> {
-        self.pidfd.as_ref().map(AsFd::as_fd).ok_or_else(|| Error::internal("init was let go"))
-    }
-
-    fn release(mut self) -> Result<OwnedFd> {
-        self.pidfd.take().ok_or_else(|| Error::internal("init was let go twice"))
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        if let Some(pidfd) = self.pidfd.take() {
-            let _ = sys::process::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL);
-            let _ = sys::process::wait_for(pidfd.as_fd());
-        }
-    }
-}
-
 /// Host directories that go with the container; dropped before it is created, they go at once.
 struct HostDirectories<'a>(&'a Plan);
 
@@ -102,11 +76,7 @@ pub fn create(
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
     let (cgroup, placement) = cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
-    let mut protocol = Protocol::new(
-        plan.strategy.stage.is_some(),
-        has_hooks_before_pivot(&plan.hooks),
-        plan.workload.terminal,
-    );
+    let mut protocol = Protocol::new(conversation(plan));
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
@@ -148,158 +118,16 @@ pub fn create(
     Ok(Created { entry, lock, record, init: child.release()?, terminal })
 }
 
-/// What the clone needs, and what may change on the way when a sandbox refuses clone3(2).
-struct Launch<'a> {
-    plan: &'a Plan,
-    record: &'a Record,
-    lock: &'a Lock,
-    strategy: namespaces::Strategy,
-    placement: cgroups::Placement,
-}
-
-impl Launch<'_> {
-    /// Clones init, directly or through a stage. In the child this never returns.
-    fn clone_init(
-        &mut self,
-        parts: (Gate, namespaces::Handles, InitEnd),
-        channel: &ParentEnd,
-        protocol: &mut Protocol,
-    ) -> Result<Child> {
-        let (gate, handles, init_end) = parts;
-        // Whoever enters a namespace with foreign processes must not be looked into. A child in a
-        // new user namespace, on the other hand, has to stay dumpable until its maps are written;
-        // as long as it is alone there, that is safe.
-        let foreign = self.plan.namespaces.joined_kinds().next().is_some();
-        if foreign || *self.plan.namespaces.source(Kind::User) != Source::New {
-            sys::process::set_dumpable(false)?;
-        }
-        let cloned = match self.strategy.stage.clone() {
-            None => {
-                let _home = self.enter_pid_namespace(&handles)?;
-                self.clone_with(0)?
-            }
-            Some(_) => sys::process::fork()?,
-        };
-        match (cloned, self.strategy.stage.clone()) {
-            (Cloned::Parent { pid, pidfd }, None) => Ok(Child { pid, pidfd: Some(pidfd) }),
-            (Cloned::Parent { pidfd, .. }, Some(_)) => {
-                // Only init may hold the other end, or its death would not be seen.
-                drop((gate, handles, init_end));
-                let (child, placed) = await_stage(&pidfd, channel, protocol)?;
-                self.placement.after_clone |= !placed;
-                Ok(child)
-            }
-            (Cloned::Child, None) => self.become_init((gate, handles, init_end), channel),
-            (Cloned::Child, Some(joins)) => {
-                if joins.contains(&Kind::Cgroup) {
-                    // From inside a cgroup namespace one can place nobody outside it (ENOENT, where
-                    // cgroup2 is mounted with nsdelegate).
-                    self.leave_placement_to_parent();
-                }
-                let cloned = handles
-                    .enter(&joins)
-                    .and_then(|()| self.clone_with(sys::process::CLONE_PARENT));
-                if stage::report(cloned, self.placement.is_done(), &init_end) {
-                    self.become_init((gate, handles, init_end), channel)
-                }
-                sys::process::exit_now(0)
-            }
-        }
-    }
-
-    fn become_init(
-        &mut self,
-        (gate, namespaces, channel): (Gate, namespaces::Handles, InitEnd),
-        parent_end: &ParentEnd,
-    ) -> ! {
-        let init = Init {
-            plan: self.plan,
-            record: self.record,
-            channel,
-            gate,
-            opened: None,
-            parent_end,
-            lock: self.lock,
-            namespaces,
-            strategy: self.strategy.clone(),
-            tasks: std::mem::take(&mut self.placement.tasks),
-            clock_offsets: None,
-            procfs: None,
-            root: None,
-            terminal: None,
-            in_cwd: false,
-            executable: None,
-            environment: Vec::new(),
-        };
-        init.run()
-    }
-
-    /// One clone3 for everything that it can do. Where a sandbox refuses it: clone(2), which cannot
-    /// place the child, so that its cgroup namespace has to wait for the placement.
-    fn clone_with(&mut self, extra: u64) -> Result<Cloned> {
-        let flags = |kinds: &[Kind]| namespaces::flags(kinds) | extra;
-        let cgroup = self.placement.at_clone.as_ref().map(AsFd::as_fd);
-        let placed = cgroup.is_some();
-        let refused = match sys::process::clone3(flags(&self.strategy.at_clone), cgroup) {
-            Err(error) if error.is(libc::ENOSYS) || error.is(libc::EPERM) => error,
-            other => {
-                let other = if placed { other.map_err(cgroups::refused_process) } else { other };
-                return other.context(|| "clone the container's first process");
-            }
-        };
-        self.leave_placement_to_parent();
-        if self.strategy.cgroup == CgroupNamespace::AtClone {
-            self.strategy.cgroup = CgroupNamespace::AfterPlacement;
-            self.strategy.at_clone.retain(|kind| *kind != Kind::Cgroup);
-        }
-        log::debug!("{refused}; trying clone(2)");
-        sys::process::clone_legacy(flags(&self.strategy.at_clone))
-            .context(|| "clone the container's first process")
-    }
-
-    /// The cgroup that the clone would have entered is entered by pid.
-    fn leave_placement_to_parent(&mut self) {
-        self.placement.after_clone |= self.placement.at_clone.take().is_some();
-    }
-
-    /// A pid namespace is entered by children only: by ours, until the guard is dropped.
-    fn enter_pid_namespace(&self, handles: &namespaces::Handles) -> Result<Option<HomePid>> {
-        if !self.strategy.parent_joins_pid {
-            return Ok(None);
-        }
-        let own = sys::file::open(Path::new("/proc/self/ns/pid"), libc::O_RDONLY)?;
-        handles.enter(&[Kind::Pid])?;
-        Ok(Some(HomePid(own)))
-    }
-}
-
-/// Takes our later children (hooks) back into our own pid namespace.
-struct HomePid(OwnedFd);
-
-impl Drop for HomePid {
-    fn drop(&mut self) {
-        let _ = sys::process::setns(self.0.as_fd(), sys::process::CLONE_NEWPID);
-    }
-}
-
-/// Hears from the stage who init is, and reaps the stage.
-fn await_stage(
-    stage: &OwnedFd,
-    channel: &ParentEnd,
-    protocol: &mut Protocol,
-) -> Result<(Child, bool)> {
-    let heard = channel.receive();
-    let ended = sys::process::wait_for(stage.as_fd())?;
-    let Some((message, mut fds)) = heard? else {
-        return Err(Error::message(Failure::System, format!("the stage {ended}")));
-    };
-    protocol.accept(&message)?;
-    match (message, fds.pop()) {
-        (ToParent::Cloned { pid, placed }, Some(pidfd)) => {
-            Ok((Child { pid, pidfd: Some(pidfd) }, placed))
-        }
-        _ => Err(Error::internal("the stage sent no pidfd")),
-    }
+/// The messages that init will send.
+fn conversation(plan: &Plan) -> impl Iterator<Item = Expected> {
+    let messages = [
+        (plan.strategy.stage.is_some(), Expected::Cloned),
+        (has_hooks_before_pivot(&plan.hooks), Expected::Mounted),
+        (plan.workload.terminal, Expected::Console),
+        (listener::of(plan).is_some(), Expected::Listener),
+        (true, Expected::Ready),
+    ];
+    messages.into_iter().filter_map(|(due, message)| due.then_some(message))
 }
 
 /// What only the parent can write, or can write before the child has lost sight of itself: id maps,
@@ -368,11 +196,28 @@ impl<'a> Parent<'a> {
                     self.proceed()?;
                 }
                 Expected::Console => self.hand_over_terminal(fds.pop())?,
+                Expected::Listener => {
+                    self.restrict_devices()?;
+                    self.give_listener(&message)?;
+                    self.proceed()?;
+                }
                 Expected::Ready => self.restrict_devices()?,
                 Expected::Cloned => {}
             }
         }
         Ok(())
+    }
+
+    /// The seccomp agent gets the listener that init makes just now. Where init dies over it, what
+    /// it said last is what the caller of this hears next.
+    fn give_listener(&self, message: &ToParent) -> Result<()> {
+        let (Some(agent), ToParent::Listener { number }) = (listener::of(self.plan), message)
+        else {
+            return Ok(());
+        };
+        let pid = self.child.pid;
+        let state = self.record.container_process_state(pid, &agent.metadata);
+        listener::hand_over(agent, (self.child.pidfd()?, *number), &state)
     }
 
     /// At the first moment at which init has made all its mounts and waits for an answer.

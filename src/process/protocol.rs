@@ -16,6 +16,8 @@ pub(super) enum Expected {
     Mounted,
     /// Init hands out its terminal.
     Console,
+    /// Init loads a filter and waits until its listener is with the agent.
+    Listener,
     /// Init waits for its record.
     Ready,
 }
@@ -27,20 +29,9 @@ pub(super) struct Protocol {
 }
 
 impl Protocol {
-    /// The conversation of a container with or without a stage, hooks and a terminal.
-    pub(super) fn new(stage: bool, hooks: bool, terminal: bool) -> Protocol {
-        let mut expected = std::collections::VecDeque::new();
-        if stage {
-            expected.push_back(Expected::Cloned);
-        }
-        if hooks {
-            expected.push_back(Expected::Mounted);
-        }
-        if terminal {
-            expected.push_back(Expected::Console);
-        }
-        expected.push_back(Expected::Ready);
-        Protocol { expected }
+    /// A conversation in which these messages are due, in their order.
+    pub(super) fn new(due: impl IntoIterator<Item = Expected>) -> Protocol {
+        Protocol { expected: due.into_iter().collect() }
     }
 
     /// Whether the conversation is over.
@@ -55,6 +46,7 @@ impl Protocol {
             ToParent::Cloned { .. } => Expected::Cloned,
             ToParent::Mounted => Expected::Mounted,
             ToParent::Console => Expected::Console,
+            ToParent::Listener { .. } => Expected::Listener,
             ToParent::Ready => Expected::Ready,
         };
         match self.expected.front() {
@@ -72,15 +64,17 @@ impl Protocol {
 
 #[cfg(test)]
 mod tests {
+    use super::Expected::{Cloned, Console, Listener, Mounted, Ready};
     use super::*;
 
     #[test]
     fn the_whole_conversation() {
-        let mut protocol = Protocol::new(true, true, true);
+        let mut protocol = Protocol::new([Cloned, Mounted, Console, Listener, Ready]);
         for message in [
             ToParent::Cloned { pid: 1, placed: true },
             ToParent::Mounted,
             ToParent::Console,
+            ToParent::Listener { number: 7 },
             ToParent::Ready,
         ] {
             assert!(!protocol.is_over());
@@ -94,7 +88,7 @@ mod tests {
         let refusal = |protocol: &mut Protocol, message: &ToParent| {
             protocol.accept(message).unwrap_err().to_string()
         };
-        let mut protocol = Protocol::new(false, true, false);
+        let mut protocol = Protocol::new([Mounted, Ready]);
         assert_eq!(
             refusal(&mut protocol, &ToParent::Ready),
             "init said Ready where Mounted was due"
@@ -110,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_always_in_order() {
-        let mut protocol = Protocol::new(true, true, false);
+        let mut protocol = Protocol::new([Cloned, Mounted, Ready]);
         let wire = String::from_utf8(Error::config("/process/cwd", "x").to_wire()).unwrap();
         let error = protocol.accept(&ToParent::Failed(wire)).unwrap_err();
         assert_eq!(error.to_string(), "/process/cwd: x");

@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::init::Init;
+use super::listener;
 use super::message::ToParent;
 use crate::cgroups;
 use crate::error::{Context, Error, Result};
@@ -178,6 +179,40 @@ impl<'a> Init<'a> {
 
     pub(super) fn raise_limits(&mut self) -> Result<()> {
         workload::raise_limits(&self.plan.workload)
+    }
+
+    pub(super) fn seccomp_while_privileged(&mut self) -> Result<()> {
+        if self.plan.security.no_new_privs { Ok(()) } else { self.load_filter() }
+    }
+
+    pub(super) fn seccomp_with_listener(&mut self) -> Result<()> {
+        let late = self.plan.security.no_new_privs && listener::of(self.plan).is_some();
+        if late { self.load_filter() } else { Ok(()) }
+    }
+
+    pub(super) fn seccomp_at_last(&mut self) -> Result<()> {
+        if self.is_filtered { Ok(()) } else { self.load_filter() }
+    }
+
+    fn load_filter(&mut self) -> Result<()> {
+        let Some(filter) = &self.plan.security.seccomp else { return Ok(()) };
+        if filter.listener.is_none() {
+            security::seccomp::load(filter)?;
+            self.is_filtered = true;
+            return Ok(());
+        }
+        // An unprivileged parent may take descriptors of a dumpable child only.
+        if !self.plan.privileged {
+            sys::process::set_dumpable(true)?;
+        }
+        let number = sys::io::next_number(self.gate.as_fd())?;
+        self.channel.send(&ToParent::Listener { number })?;
+        let listener = security::seccomp::load(filter)?;
+        self.is_filtered = true;
+        // Whatever we call from here on may have to be answered by the agent, waiting included.
+        self.wait_for_answer()?;
+        drop(listener);
+        if self.plan.privileged { Ok(()) } else { sys::process::set_dumpable(false) }
     }
 
     pub(super) fn stdio(&mut self) -> Result<()> {

@@ -1,9 +1,10 @@
 //! What the program may do: capabilities, no_new_privs, labels of the security modules, its session
-//! keyring.
+//! keyring, the filter of its system calls.
 
 mod capabilities;
 mod labels;
 mod plan;
+pub mod seccomp;
 
 use crate::error::{Context, Result};
 use crate::sys;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::seccomp;
 use crate::error::{Error, Result};
 use crate::spec;
 
@@ -33,6 +34,9 @@ pub struct Plan {
     pub selinux: Option<String>,
     /// Whether it gets a session keyring of its own.
     pub new_keyring: bool,
+    /// The filter of its system calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seccomp: Option<seccomp::Plan>,
 }
 
 /// The names by number (linux/capability.h).
@@ -92,7 +96,7 @@ pub struct Facts {
 }
 
 impl Plan {
-    /// Reads the security members of `process`; warnings go to `warnings`.
+    /// Reads the security members of `process`, which has no say in the filter; warnings go to `warnings`.
     ///
     /// # Errors
     /// A label for a security module that is not on: running without it would be a promise broken
@@ -123,6 +127,7 @@ impl Plan {
             apparmor: label("/process/apparmorProfile", profile, "AppArmor", facts.apparmor)?,
             selinux: label("/process/selinuxLabel", selinux, "SELinux", facts.selinux)?,
             new_keyring,
+            seccomp: None,
         })
     }
 }

@@ -28,6 +28,16 @@ pub fn replace(old: BorrowedFd<'_>, new: BorrowedFd<'_>) -> Result<()> {
     crate::sys::check("dup3", result, String::new).map(drop)
 }
 
+/// The number that the next descriptor of this process will have. Any descriptor does to find out.
+///
+/// # Errors
+/// EMFILE at the limit of descriptors.
+pub fn next_number(any: BorrowedFd<'_>) -> Result<i32> {
+    let duplicate =
+        named("fcntl", rustix::io::fcntl_dupfd_cloexec(any, 0), || "F_DUPFD".to_owned())?;
+    Ok(duplicate.as_raw_fd())
+}
+
 /// A file in memory (memfd_create(2)), close-on-exec.
 ///
 /// # Errors

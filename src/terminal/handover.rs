@@ -4,24 +4,24 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use crate::error::{Context, Error, Kind, Result};
+use crate::error::Result;
 use crate::sys::{file, socket};
 
-/// Connects to the listener at `path`, which may be longer than the 107 bytes of a socket's address.
+/// The longest path that fits into the address of a socket (unix(7)).
+const LONGEST: usize = 107;
+
+/// Connects to the listener at `path`; a longer one is named by its directory.
 ///
 /// # Errors
 /// ENOENT, ECONNREFUSED where nobody listens.
 pub fn connect(path: &Path) -> Result<OwnedFd> {
-    let intent = || format!("connect to `{}`", path.display());
-    let Some(name) = path.file_name() else {
-        return Err(Error::message(Kind::Usage, "it names no socket")).context(intent);
-    };
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let directory = file::open(parent, libc::O_PATH | libc::O_DIRECTORY).context(intent)?;
-    socket::connect_stream(&file::proc_path(directory.as_fd()).join(name)).context(intent)
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if path.as_os_str().len() > LONGEST => {
+            let parent = file::open(parent, libc::O_PATH | libc::O_DIRECTORY)?;
+            socket::connect_stream(&file::proc_path(parent.as_fd()).join(name))
+        }
+        _ => socket::connect_stream(path),
+    }
 }
 
 /// Sends `fd`; `name` is the payload, which no receiver reads but which may not be empty.

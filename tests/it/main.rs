@@ -11,6 +11,7 @@ mod commands;
 mod namespaces;
 mod process;
 mod rootfs;
+mod security;
 mod state;
 mod terminal;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         namespaces::cases(),
         process::cases(),
         rootfs::cases(),
+        security::cases(),
         state::cases(),
         terminal::cases(),
     ]

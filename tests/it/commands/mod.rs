@@ -2,9 +2,10 @@
 
 mod create;
 mod run;
+mod seccomp;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [create::cases(), run::cases()].into_iter().flatten().collect()
+    [create::cases(), run::cases(), seccomp::cases()].into_iter().flatten().collect()
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Running};
 use super::{leftovers, suite, until};
 
 /// The ordinary config that every bundle starts from.
@@ -354,6 +354,14 @@ fn template() -> PathBuf {
     std::fs::write(dir.join("etc/passwd"), passwd).unwrap();
     std::fs::write(dir.join("etc/group"), "root:x:0:\nalice:x:1000:\n").unwrap();
     dir
+}
+
+/// A seccomp agent on the host, as the probe has it: it listens at `socket`, and answers so many
+/// calls.
+pub(crate) fn agent(bundle: &Bundle, socket: &Path, answer: &str, calls: u32) -> Running {
+    let files = (bundle.dir.join("agent.out"), bundle.dir.join("agent.err"));
+    let call = Call::new(&suite::probe(), files, Vec::new()).arg("agent").arg(socket);
+    call.arg(answer).arg(calls.to_string()).spawn()
 }
 
 /// Starts all calls at once; what came of each, in their order.

@@ -6,9 +6,9 @@ mod call;
 mod leftovers;
 mod suite;
 
-pub(crate) use bundle::{Bundle, parallel};
+pub(crate) use bundle::{Bundle, agent, parallel};
 pub(crate) use call::{Call, Running};
-pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, trials};
+pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, small32, trials};
 
 use std::time::{Duration, Instant};
 

@@ -122,6 +122,10 @@ fn is_static(program: &Path) -> bool {
 
 /// A program that is compiled once, into the target directory.
 fn compiled(name: &str, source: &str) -> PathBuf {
+    compiled_with(name, source, &[])
+}
+
+fn compiled_with(name: &str, source: &str, more: &[&str]) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(source);
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let time = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
@@ -130,13 +134,22 @@ fn compiled(name: &str, source: &str) -> PathBuf {
     }
     let new = out.with_extension(std::process::id().to_string());
     let built = Command::new("cc")
-        .args(["-std=gnu11", "-static", "-O2", "-s", "-o"])
+        .args(["-std=gnu11", "-static", "-O2", "-s"])
+        .args(more)
+        .arg("-o")
         .args([&new, &source])
         .status()
         .expect("cc is needed to build the probe");
     assert!(built.success(), "cc failed on {}", source.display());
     std::fs::rename(&new, &out).unwrap();
     out
+}
+
+/// A program of 32 bits for x86, which is compiled without any library.
+pub(crate) fn small32() -> PathBuf {
+    let more =
+        ["-m32", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie"];
+    compiled_with("small32", "lab/small32.c", &more)
 }
 
 /// The program that tells what only a process inside can see.

@@ -119,7 +119,7 @@ fn nobody_listens() {
         for path in ["/nonexistent/socket", gone.to_str().unwrap(), "/"] {
             let call = bundle.making("run").args([flag, path]);
             let path = path.replace(bundle.dir.to_str().unwrap(), "{dir}");
-            let _ = call.done().refused(&format!("{flag}: connect to `{path}`"));
+            let _ = call.done().refused(&format!("{flag}: connect(`{path}`)"));
             bundle.assert_nothing_left();
         }
     }
