@@ -5,24 +5,27 @@
 //! clone and the child need to get in, [`limit`] writes the limits, and the [`Record`] in the
 //! container's state is enough for all that comes later.
 
+mod change;
 mod devices;
 mod files;
+mod freezer;
+mod merge;
 mod plan;
 mod record;
 mod resources;
+mod restrict;
 mod tree;
+mod write;
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 
+pub use change::{Change, change};
 pub use plan::{Compiled, Owner, Place, Plan, Request, compile};
 pub use record::Record;
-
-use plan::DeviceControl;
-use resources::Step;
+pub use restrict::restrict_devices;
 
 /// How the first process gets into the cgroups.
 #[derive(Debug, Default)]
@@ -92,7 +95,7 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
             placement.tasks.push(sys::file::open(&tasks, libc::O_WRONLY).context(intent)?);
         }
     }
-    plan.steps.early.iter().try_for_each(apply).context(|| "limit the cgroup")?;
+    write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
     Ok((guard, placement))
 }
 
@@ -143,101 +146,25 @@ pub fn refused_process(error: Error) -> Error {
 /// # Errors
 /// Whatever the kernel refuses, with the file and the value.
 pub fn limit(plan: &Plan) -> Result<()> {
-    plan.steps.limits.iter().try_for_each(apply).context(|| "limit the cgroup")
+    write::apply(&plan.steps.limits)
 }
 
-fn apply(step: &Step) -> Result<()> {
-    match step {
-        Step::Write { file, value, optional } => match files::write(file, value) {
-            Err(error) if *optional && error.is(libc::ENOENT) => Ok(()),
-            other => explained(other, file),
-        },
-        Step::MemoryAndSwap { directory, limit, swap } => {
-            let memory = directory.join("memory.limit_in_bytes");
-            let both = directory.join("memory.memsw.limit_in_bytes");
-            let (limit, swap) = (limit.to_string(), swap.to_string());
-            match files::write(&memory, &limit) {
-                // More than memory and swap may be together up to now: that has to be raised first.
-                Err(error) if error.is(libc::EINVAL) => {
-                    explained(files::write(&both, &swap), &both)?;
-                    files::write(&memory, &limit)
-                }
-                Err(error) => Err(error),
-                Ok(()) if swap == "-1" => match files::write(&both, &swap) {
-                    Err(error) if error.is(libc::ENOENT) => Ok(()),
-                    other => other,
-                },
-                Ok(()) => explained(files::write(&both, &swap), &both),
-            }
-        }
-        Step::Check { file, limit } => {
-            let usage = files::read(file)?;
-            if usage.trim().parse().is_ok_and(|usage: i64| usage > *limit) {
-                let text = format!("{limit} is less than what is in use, {}", usage.trim());
-                return Err(Error::config("/linux/resources/memory/limit", text));
-            }
-            Ok(())
-        }
-    }
-}
-
-/// Adds what is likely to be the cause where a limit has no file.
-fn explained(result: Result<()>, file: &Path) -> Result<()> {
-    let is_swap = file.to_string_lossy().contains("sw");
-    result.map_err(|error| match error.errno() {
-        Some(libc::ENOENT) if is_swap => {
-            error.hinted("swap is not counted: boot with swapaccount=1, and with CONFIG_SWAP")
-        }
-        Some(libc::ENOENT) => error.hinted("this kernel does not offer that limit"),
-        Some(libc::EINVAL) if file.ends_with("cpu.rt_runtime_us") => {
-            error.hinted("the cgroup above needs a real-time budget of at least as much")
-        }
-        _ => error,
-    })
-}
-
-/// Restricts the devices, when the container's mounts are made and before any hook or program runs
-/// inside: a block device of config.json may be mounted without a rule that opens it to the program,
-/// as with runc. The process in there has to be at rest, since the v1 controller forgets all
-/// exceptions when its default changes, and everything is forbidden for a moment.
+/// Makes a change to the container of `record`: all of it or nothing.
 ///
 /// # Errors
-/// EPERM for a device that a cgroup above forbids.
-pub fn restrict_devices(plan: &Plan) -> Result<()> {
-    restrict(&plan.devices).context(|| "restrict the devices")
-}
-
-fn restrict(devices: &DeviceControl) -> Result<()> {
-    match devices {
-        DeviceControl::None => Ok(()),
-        DeviceControl::Lines(directory, lines) => {
-            for (file, line) in lines {
-                match files::write(&directory.join(file), line) {
-                    // All that can be allowed is what the cgroup above allows, and that a new one
-                    // has from the beginning.
-                    Err(error) if line == "a" && *file == "devices.allow" && is_eperm(&error) => {}
-                    Err(error) if is_eperm(&error) => {
-                        return Err(error.hinted("a cgroup above forbids that device"));
-                    }
-                    other => other?,
-                }
-            }
-            Ok(())
-        }
-        DeviceControl::Program(directory, program) => {
-            let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-            let directory = sys::file::open(directory, flags)?;
-            let program = sys::bpf::load_device_program(program).hint(|| {
-                "on cgroup v2 that takes CAP_BPF and CAP_NET_ADMIN, and a kernel with \
-                 CONFIG_CGROUP_BPF"
-            })?;
-            sys::bpf::attach_device_program(directory.as_fd(), program.as_fd())
-        }
+/// Whatever the kernel refuses, with the file and the value.
+pub fn update(record: &Record, change: &Change) -> Result<()> {
+    if let Some(place) = &change.unified {
+        tree::turn_on(place, &change.steps.controllers, false)?;
     }
-}
-
-fn is_eperm(error: &Error) -> bool {
-    error.is(libc::EPERM)
+    let steps = &change.steps;
+    let early = write::apply_or_undo(&steps.early).context(|| "limit the cgroup")?;
+    let done = write::apply_or_undo(&steps.limits)
+        .map_err(|error| early.undo(error))
+        .context(|| "limit the cgroup")?;
+    restrict::change(record, &change.devices)
+        .map_err(|error| early.undo(done.undo(error)))
+        .context(|| "restrict the devices")
 }
 
 /// A failure told in words that an administrator can act upon.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::devices::Devices;
+use super::devices::{Devices, Line};
 use super::record::Record;
 use super::resources::{self, Steps};
 use crate::error::{Context, Error, Kind, Result};
@@ -48,13 +48,15 @@ pub struct Compiled {
 }
 
 /// The container's cgroup in one hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Where the hierarchy is mounted.
     pub mount: PathBuf,
     /// Its controllers; `name=…` for a named one, empty for v2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controllers: Vec<String>,
     /// Whether it is cgroup v2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unified: bool,
     /// The container's cgroup on the host.
     pub directory: PathBuf,
@@ -73,7 +75,7 @@ pub(super) enum DeviceControl {
     /// It is not.
     None,
     /// Files in this directory and the line that each gets, in order.
-    Lines(PathBuf, Vec<(&'static str, String)>),
+    Lines(PathBuf, Vec<Line>),
     /// A program for this cgroup v2 directory.
     Program(PathBuf, Vec<[u8; 8]>),
 }
@@ -120,7 +122,6 @@ impl Plan {
 /// Mistakes in `linux.cgroupsPath` and `linux.resources`; limits that no hierarchy, or none that we
 /// may write to, can hold.
 pub fn compile(request: &Request<'_>) -> Result<Compiled> {
-    resources::refuse_later(request.resources)?;
     if request.owner == Owner::Disabled {
         return compile_disabled(request.resources);
     }

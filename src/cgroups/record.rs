@@ -24,41 +24,37 @@ const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(1);
 /// forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The one of cgroup v2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    unified: Option<PathBuf>,
-    /// Those of cgroup v1.
+    /// One in every hierarchy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    legacy: Vec<PathBuf>,
-    /// That of `legacy` which freezes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    freezer: Option<PathBuf>,
+    places: Vec<Place>,
 }
 
 impl Record {
     /// Adds the cgroup of one hierarchy.
     pub(super) fn add(&mut self, place: &Place) {
-        if place.unified {
-            self.unified = Some(place.directory.clone());
-        } else {
-            self.legacy.push(place.directory.clone());
-        }
-        if place.has("freezer") {
-            self.freezer = Some(place.directory.clone());
-        }
+        self.places.push(place.clone());
+    }
+
+    /// The cgroup of every hierarchy.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The one of cgroup v2.
+    pub(super) fn unified(&self) -> Option<&Path> {
+        self.places.iter().find(|place| place.unified).map(|place| place.directory.as_path())
+    }
+
+    /// The one of cgroup v1 with a controller.
+    pub(super) fn legacy(&self, controller: &str) -> Option<&Path> {
+        let place = self.places.iter().find(|place| place.has(controller))?;
+        Some(&place.directory)
     }
 
     /// All of them, v2 first: killing is one write there, and empties the others.
     fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.unified.iter().chain(&self.legacy).map(PathBuf::as_path)
-    }
-
-    /// Whether the container's processes are frozen, or about to be. Not if the cgroup is gone.
-    pub fn is_frozen(&self) -> bool {
-        let unified = self.unified.as_ref();
-        let legacy = self.freezer.as_ref();
-        unified.is_some_and(|own| files::has_line(&own.join("cgroup.events"), "frozen 1"))
-            || legacy.is_some_and(|own| is_frozen_legacy(own))
+        let of = |unified| self.places.iter().filter(move |place| place.unified == unified);
+        of(true).chain(of(false)).map(|place| place.directory.as_path())
     }
 
     /// The pids of all processes in the cgroups and those below them, in order. None if the
@@ -86,7 +82,7 @@ impl Record {
     fn signal_all(&self, signal: i32) -> Result<bool> {
         let mut reached = false;
         if signal == libc::SIGKILL {
-            reached = self.unified.as_deref().map_or(Ok(false), kill_unified)?;
+            reached = self.unified().map_or(Ok(false), kill_unified)?;
         }
         let mut known = BTreeMap::new();
         loop {
@@ -114,21 +110,6 @@ impl Record {
                 return Ok(reached);
             }
             known.append(&mut new);
-        }
-    }
-
-    /// Thaws what cgroup v1 has frozen: there, a process dies only when it can run. A frozen v2
-    /// cgroup needs none of this.
-    ///
-    /// # Errors
-    /// As write(2) to freezer.state.
-    pub fn thaw_for_kill(&self) -> Result<()> {
-        match &self.freezer {
-            Some(directory) if is_frozen_legacy(directory) => {
-                files::write(&directory.join("freezer.state"), "THAWED")
-                    .context(|| "thaw the cgroup")
-            }
-            _ => Ok(()),
         }
     }
 
@@ -207,11 +188,6 @@ impl Record {
             self.kill_all(libc::SIGKILL)?;
         }
     }
-}
-
-fn is_frozen_legacy(directory: &Path) -> bool {
-    let state = directory.join("freezer.state");
-    files::has_line(&state, "FROZEN") || files::has_line(&state, "FREEZING")
 }
 
 /// Kills by cgroup.kill (Linux 5.14), which no fork escapes. Whether there was anybody.
@@ -312,7 +288,7 @@ fn remove_tree(directory: &Path) -> Result<()> {
 }
 
 /// Waits until cgroup.events, which has been read, says something new.
-fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
+pub(super) fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
     let patience = deadline.saturating_duration_since(Instant::now());
     sys::io::wait_for_priority(events, patience).map(drop)
 }

@@ -5,6 +5,7 @@
 //! option means is said here, since this text is also the help and the man page.
 
 mod dialect;
+mod values;
 mod verbs;
 
 use std::ffi::OsString;
@@ -64,6 +65,12 @@ pub enum Verb {
     List(List),
     /// `ps`
     Ps(Ps),
+    /// `pause`
+    Pause(Pause),
+    /// `resume`
+    Resume(Resume),
+    /// `update`
+    Update(Update),
     /// `spec`
     Spec(Spec),
 }
@@ -101,6 +108,9 @@ verbs! {
     "run" Run "Create a container, start it and, in the foreground, wait for it"
     "list" List "List containers"
     "ps" Ps "List the processes of a container"
+    "pause" Pause "Freeze the processes of a container"
+    "resume" Resume "Let the processes of a frozen container go on"
+    "update" Update "Change the limits of a container"
     "spec" Spec "Write a config.json to begin with"
 }
 

@@ -5,12 +5,14 @@ mod delete;
 mod kill;
 mod list;
 mod observe;
+mod pause;
 mod ps;
 mod run;
 mod select;
 mod spec;
 mod start;
 mod state;
+mod update;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -57,6 +59,9 @@ pub fn dispatch(
         Verb::Run(args) => run::run(call, args),
         Verb::List(args) => list::list(call, args),
         Verb::Ps(args) => ps::ps(call, args),
+        Verb::Pause(args) => pause::pause(call, args),
+        Verb::Resume(args) => pause::resume(call, args),
+        Verb::Update(args) => update::update(call, args),
         Verb::Spec(args) => spec::spec(call, args),
     }
 }

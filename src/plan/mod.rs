@@ -67,6 +67,8 @@ pub struct Plan {
     pub strategy: namespaces::Strategy,
     /// The cgroup.
     pub cgroup: cgroups::Plan,
+    /// What it limits, as config.json has it, for `update`.
+    pub resources: spec::Resources,
     /// The root file system.
     pub rootfs: rootfs::Plan,
     /// The program.
@@ -128,6 +130,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         annotations: config.annotations.clone(),
         strategy,
         cgroup,
+        resources: config.linux.resources.clone(),
         rootfs,
         workload: workload::Plan::compile(process)?,
         security: security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?,
@@ -230,8 +233,6 @@ mod tests {
             }
             let mut config = spec::Config::read(&path).unwrap();
             config.linux.seccomp = None;
-            config.linux.resources.block_io = spec::BlockIo::default();
-            config.linux.resources.hugepage_limits.clear();
             let process = config.process.as_mut().unwrap();
             process.terminal = false;
             process.apparmor_profile.clear();
