@@ -9,11 +9,14 @@ mod change;
 mod devices;
 mod files;
 mod freezer;
+mod measure;
 mod merge;
+mod oom;
 mod plan;
 mod record;
 mod resources;
 mod restrict;
+mod stats;
 mod tree;
 mod write;
 
@@ -23,9 +26,11 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 
 pub use change::{Change, change};
+pub use oom::OomWatch;
 pub use plan::{Compiled, Owner, Place, Plan, Request, compile};
 pub use record::Record;
 pub use restrict::restrict_devices;
+pub use stats::*;
 
 /// How the first process gets into the cgroups.
 #[derive(Debug, Default)]
@@ -88,6 +93,9 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
         }
         if place.unified {
             tree::turn_on_controllers(place, plan).context(intent)?;
+            if let Some(user) = plan.manager {
+                tree::delegate(place, user).context(intent)?;
+            }
             let flags = libc::O_PATH | libc::O_DIRECTORY;
             placement.at_clone = Some(sys::file::open(&place.directory, flags).context(intent)?);
         } else {

@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub owner: Owner,
     /// Whether we are root of the initial user namespace.
     pub privileged: bool,
+    /// The user, as the host knows it, who may manage cgroups below the container's.
+    pub manager: Option<u32>,
 }
 
 /// A plan, and what the user should hear about it.
@@ -88,6 +90,8 @@ pub struct Plan {
     pub(super) steps: Steps,
     /// Which devices may be used.
     pub(super) devices: DeviceControl,
+    /// To whom the v2 cgroup is given.
+    pub(super) manager: Option<u32>,
 }
 
 impl Plan {
@@ -145,7 +149,9 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         false => DeviceControl::None,
     };
     let warnings = std::mem::take(&mut steps.warnings);
-    Ok(Compiled { plan: Plan { places: granted, steps, devices }, warnings })
+    // Beside v1 no container manages cgroups of v2.
+    let manager = request.manager.filter(|_| request.layout.is_unified_only());
+    Ok(Compiled { plan: Plan { places: granted, steps, devices, manager }, warnings })
 }
 
 /// The hint for whoever lacks permission.
@@ -166,7 +172,8 @@ fn compile_disabled(resources: &spec::Resources) -> Result<Compiled> {
         warnings.push("linux.resources.devices has no effect: cgroups are disabled".to_owned());
     }
     let (places, devices) = (Vec::new(), DeviceControl::None);
-    Ok(Compiled { plan: Plan { places, steps: Steps::default(), devices }, warnings })
+    let (steps, manager) = (Steps::default(), None);
+    Ok(Compiled { plan: Plan { places, steps, devices, manager }, warnings })
 }
 
 const POINTER: &str = "/linux/cgroupsPath";
@@ -274,6 +281,7 @@ mod tests {
             layout,
             owner: Owner::Cgroupfs,
             privileged: true,
+            manager: None,
         };
         compile(&request)
     }
@@ -349,6 +357,7 @@ mod tests {
             layout: &layout,
             owner: Owner::Disabled,
             privileged: true,
+            manager: None,
         };
         let compiled = compile(&request).unwrap();
         assert!(compiled.plan.places().is_empty());
@@ -369,6 +378,7 @@ mod tests {
                 layout: &layout,
                 owner: Owner::Cgroupfs,
                 privileged: false,
+                manager: None,
             };
             match compile(&request) {
                 Ok(compiled) => assert!(fine && compiled.plan.places().is_empty()),

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an init that has lost its parent may take to notice.
 const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(1);
 
+/// How often new processes are found among those that are killed, before they are frozen for it.
+const ROUNDS: usize = 3;
+
 /// Every cgroup of a container. Written down before any of them is made, so that none can be
 /// forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,11 @@ impl Record {
     /// The cgroup of every hierarchy.
     pub(super) fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// Whether the container stays in the cgroup of its caller.
+    pub fn is_absent(&self) -> bool {
+        self.places.is_empty()
     }
 
     /// The one of cgroup v2.
@@ -85,7 +93,11 @@ impl Record {
             reached = self.unified().map_or(Ok(false), kill_unified)?;
         }
         let mut known = BTreeMap::new();
-        loop {
+        for round in 0_usize.. {
+            if round == ROUNDS && self.unified().is_none() {
+                // They fork faster than they are found: on v1 alone they have to be stopped first.
+                self.freeze()?;
+            }
             let mut new = BTreeMap::new();
             for pid in self.processes()? {
                 if known.contains_key(&pid) {
@@ -93,12 +105,13 @@ impl Record {
                 }
                 match sys::process::pidfd_open(pid) {
                     Ok(pidfd) => drop(new.insert(pid, pidfd)),
-                    Err(error) if error.is(libc::ESRCH) => {}
+                    // The second while the process is being reaped (seen on Linux 6.1).
+                    Err(error) if error.is(libc::ESRCH) || error.is(libc::EINVAL) => {}
                     Err(error) => return Err(error),
                 }
             }
             if new.is_empty() {
-                return Ok(reached);
+                break;
             }
             // A pid that is still in the cgroup now, while we hold the process, is that process.
             let inside = self.processes()?;
@@ -111,6 +124,10 @@ impl Record {
             }
             known.append(&mut new);
         }
+        if signal == libc::SIGKILL {
+            self.thaw_for_kill()?;
+        }
+        Ok(reached)
     }
 
     /// Removes the cgroups and all below them, killing what is still inside.

@@ -171,6 +171,30 @@ fn is_in(names: &[String], name: &str) -> bool {
     names.iter().any(|known| known == name)
 }
 
+/// Gives the container's cgroup to a user, who can then make cgroups in it and move processes
+/// between them: the directory and the files that the kernel names for that, and nothing that
+/// limits.
+///
+/// # Errors
+/// As chown(2).
+pub(super) fn delegate(place: &Place, user: u32) -> Result<()> {
+    const USUAL: &str = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+    let names = files::read(Path::new("/sys/kernel/cgroup/delegate"));
+    let names = names.unwrap_or_else(|_| USUAL.to_owned());
+    let files = names.lines().map(|name| place.directory.join(name));
+    for path in files.chain([place.directory.clone()]) {
+        match std::os::unix::fs::chown(&path, Some(user), None) {
+            // Named for all cgroups, but of a controller that this one does not have.
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            Err(error) => {
+                return Err(Error::io("chown", format!("{}, {user}", quoted(&path)), &error));
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Turns controllers on for the children of a cgroup.
 fn pass_on(directory: &Path, controllers: &[&str], needed: &[String]) -> Result<()> {
     let is_needed = |name: &&&str| is_in(needed, name);

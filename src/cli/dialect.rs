@@ -39,6 +39,7 @@ const SWITCHES: &[&str] = &[
     "--no-subreaper",
     "--quiet",
     "--regex",
+    "--stats",
     "--systemd-cgroup",
 ];
 

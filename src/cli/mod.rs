@@ -71,6 +71,8 @@ pub enum Verb {
     Resume(Resume),
     /// `update`
     Update(Update),
+    /// `events`
+    Events(Events),
     /// `spec`
     Spec(Spec),
 }
@@ -111,6 +113,7 @@ verbs! {
     "pause" Pause "Freeze the processes of a container"
     "resume" Resume "Let the processes of a frozen container go on"
     "update" Update "Change the limits of a container"
+    "events" Events "Tell what a container uses, and when it runs out of memory"
     "spec" Spec "Write a config.json to begin with"
 }
 

@@ -1,4 +1,6 @@
-//! Values in the words of Go programs: sizes.
+//! Values in the words of Go programs: sizes and durations.
+
+use std::time::Duration;
 
 /// Bytes: a number with or without a unit of 1024 (`64M`, `1.5g`, `100kb`, `32MiB`), or -1.
 pub(super) fn bytes(text: &str) -> Result<i64, String> {
@@ -27,9 +29,59 @@ pub(super) fn bytes(text: &str) -> Result<i64, String> {
     if bytes < i64::MAX as f64 { Ok(bytes as i64) } else { Err(wrong()) }
 }
 
+/// A length of time: numbers with units, `5s`, `1m30s`, `1.5h`, `100ms`; or 0.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{}` is no time like 5s", text.escape_debug());
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut nanoseconds = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let (number, after) = rest.split_at(end);
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let unit = match unit {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            _ => return Err(wrong()),
+        };
+        nanoseconds += number.parse::<f64>().map_err(|_| wrong())? * unit;
+        rest = after;
+    }
+    // As long as Go's, 292 years; longer ones would be no moment of the clock.
+    if text.is_empty() || nanoseconds > i64::MAX as f64 {
+        return Err(wrong());
+    }
+    Ok(Duration::from_nanos(nanoseconds as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, milliseconds) in [
+            ("5s", 5000),
+            ("1m30s", 90_000),
+            ("1.5h", 5_400_000),
+            ("100ms", 100),
+            ("2000µs", 2),
+            ("0", 0),
+            (".5s", 500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "5", "s", "5 s", "-5s", "5d", "5s5", "1.2.3s", "1e3s", "999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes() {

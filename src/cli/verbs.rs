@@ -209,6 +209,19 @@ pub struct Update {
     pub id: String,
 }
 
+/// `events`
+#[derive(Debug, Clone, Args)]
+pub struct Events {
+    /// Time between two lines, as 5s or 1m30s
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
+    pub interval: std::time::Duration,
+    /// Print one line and end
+    #[arg(long)]
+    pub stats: bool,
+    /// The container
+    pub id: String,
+}
+
 /// `spec`
 #[derive(Debug, Clone, Args)]
 pub struct Spec {

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod events;
 mod kill;
 mod list;
 mod observe;
@@ -62,6 +63,7 @@ pub fn dispatch(
         Verb::Pause(args) => pause::pause(call, args),
         Verb::Resume(args) => pause::resume(call, args),
         Verb::Update(args) => update::update(call, args),
+        Verb::Events(args) => events::events(call, args),
         Verb::Spec(args) => spec::spec(call, args),
     }
 }

@@ -113,7 +113,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     };
     let mut warnings = Vec::new();
     let namespaces = namespaces::Plan::compile(config)?;
-    let cgroup = compile_cgroup(config, host, options, &mut warnings)?;
+    let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
     let rootfs = compile_rootfs(config, options, &namespaces, &cgroup, &mut warnings)?;
@@ -144,7 +144,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
 }
 
 fn compile_cgroup(
-    config: &spec::Config,
+    (config, namespaces): (&spec::Config, &namespaces::Plan),
     host: &Host,
     options: &Options,
     warnings: &mut Vec<String>,
@@ -156,6 +156,7 @@ fn compile_cgroup(
         layout: host.cgroups()?,
         owner: options.cgroup_owner,
         privileged: host.is_true_root(),
+        manager: checks::cgroup_manager(config, namespaces),
     };
     let compiled = cgroups::compile(&request).context(|| "plan the cgroup")?;
     warnings.extend(compiled.warnings);

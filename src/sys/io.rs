@@ -154,3 +154,58 @@ pub fn wait_for_priority(fd: BorrowedFd<'_>, patience: std::time::Duration) -> R
         Err(errno) => Err(Error::call("poll", "POLLPRI", errno.raw_os_error())),
     }
 }
+
+/// What to wait for with [`wait_for_any`].
+#[derive(Debug, Clone, Copy)]
+pub enum Interest<'a> {
+    /// Something to read (POLLIN).
+    Readable(BorrowedFd<'a>),
+    /// A change that a file of the kernel announces (POLLPRI).
+    Changed(BorrowedFd<'a>),
+}
+
+/// poll(2): which of these have happened, waiting up to `patience` for the first.
+///
+/// # Errors
+/// As poll(2).
+pub fn wait_for_any(
+    interests: &[Interest<'_>],
+    patience: std::time::Duration,
+) -> Result<Vec<bool>> {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    let timeout =
+        Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+    fn entry<'a>(interest: &Interest<'a>) -> PollFd<'a> {
+        match *interest {
+            Interest::Readable(fd) => PollFd::from_borrowed_fd(fd, PollFlags::IN),
+            Interest::Changed(fd) => PollFd::from_borrowed_fd(fd, PollFlags::PRI),
+        }
+    }
+    let mut fds: Vec<PollFd<'_>> = interests.iter().map(entry).collect();
+    match rustix::event::poll(&mut fds, Some(&timeout)) {
+        Ok(_) => Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
+        Err(rustix::io::Errno::INTR) => Ok(vec![false; interests.len()]),
+        Err(errno) => Err(Error::call("poll", String::new(), errno.raw_os_error())),
+    }
+}
+
+/// A counter that becomes readable when the kernel adds to it (eventfd(2)), close-on-exec; reading
+/// never waits.
+///
+/// # Errors
+/// As eventfd(2).
+pub fn counter() -> Result<OwnedFd> {
+    use rustix::event::EventfdFlags;
+    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+    named("eventfd", rustix::event::eventfd(0, flags), String::new)
+}
+
+/// Takes everything out of a counter.
+///
+/// # Errors
+/// EAGAIN where it is empty.
+pub fn take_count(counter: BorrowedFd<'_>) -> Result<u64> {
+    let mut bytes = [0; 8];
+    named("read", rustix::io::read(counter, &mut bytes), || "eventfd".to_owned())?;
+    Ok(u64::from_ne_bytes(bytes))
+}
