@@ -7,6 +7,7 @@ use super::merge::{merged, with_neighbours};
 use super::plan::Place;
 use super::record::Record;
 use super::resources::Steps;
+use super::systemd::{Properties, device_properties, resource_properties};
 use crate::error::Result;
 use crate::spec;
 
@@ -30,6 +31,9 @@ pub struct Change {
     pub(super) unified: Option<Place>,
     pub(super) steps: Steps,
     pub(super) devices: DeviceChange,
+    /// The same in systemd's words, and what leads back.
+    pub(super) properties: Properties,
+    pub(super) properties_before: Properties,
     /// What is in force afterwards.
     pub resources: spec::Resources,
     /// What was asked for and has no effect.
@@ -46,14 +50,26 @@ pub fn change(
     change: &spec::Resources,
     privileged: bool,
 ) -> Result<Change> {
-    let mut steps = Steps::compile_live(&with_neighbours(before, change), record.places())?;
+    let writes = with_neighbours(before, change);
+    let mut steps = Steps::compile_live(&writes, record.places())?;
     let devices = match privileged && !change.devices.is_empty() {
         true => device_change(record, &before.devices, &change.devices)?,
         false => DeviceChange::None,
     };
     let warnings = std::mem::take(&mut steps.warnings);
     let unified = record.places().iter().find(|place| place.unified).cloned();
-    Ok(Change { unified, steps, devices, resources: merged(before, change), warnings })
+    let (mut properties, mut properties_before) = (Properties::new(), Properties::new());
+    if record.unit.is_some() {
+        let is_unified_only = record.places().iter().all(|place| place.unified);
+        properties = resource_properties(&writes, is_unified_only);
+        properties_before = resource_properties(before, is_unified_only);
+        if devices != DeviceChange::None {
+            properties.extend(device_properties(&change.devices)?);
+            properties_before.extend(device_properties(&before.devices)?);
+        }
+    }
+    let resources = merged(before, change);
+    Ok(Change { unified, steps, devices, properties, properties_before, resources, warnings })
 }
 
 fn device_change(

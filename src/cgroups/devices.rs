@@ -181,6 +181,27 @@ impl Devices {
         Ok(Some(granted.chain(withdrawn.into_iter().map(|line| (DENY, line))).collect()))
     }
 
+    /// What is allowed, as systemd's DeviceAllow has it. None where that is not a list of devices.
+    ///
+    /// # Errors
+    /// As [`Devices::lines`].
+    pub(super) fn allowed(&self) -> Result<Option<Vec<(String, String)>>> {
+        if self.allow {
+            return Ok(None);
+        }
+        let pair = |rule: &Rule| {
+            let kind = if rule.node == Node::Block { "block" } else { "char" };
+            let what = match (rule.major, rule.minor) {
+                (Some(major), Some(minor)) => format!("/dev/{kind}/{major}:{minor}"),
+                (Some(major), None) => format!("{kind}-{major}"),
+                (None, None) => format!("{kind}-*"),
+                (None, Some(_)) => return None,
+            };
+            Some((what, rule.line().rsplit(' ').next().unwrap_or_default().to_owned()))
+        };
+        Ok(self.exceptions()?.iter().map(pair).collect())
+    }
+
     fn exceptions(&self) -> Result<Vec<Rule>> {
         let mut exceptions: Vec<Rule> = Vec::new();
         for rule in &self.rules {

@@ -17,6 +17,7 @@ mod record;
 mod resources;
 mod restrict;
 mod stats;
+mod systemd;
 mod tree;
 mod write;
 
@@ -84,6 +85,11 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
     }
     let mut guard = Guard(Record::default());
     let mut placement = Placement::default();
+    if plan.unit.is_some() {
+        // systemd makes its scope around the process.
+        placement.after_clone = true;
+        return Ok((guard, placement));
+    }
     for place in plan.places() {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
         tree::make(place).context(intent)?;
@@ -122,15 +128,50 @@ pub fn enter(tasks: &[OwnedFd]) -> Result<()> {
     Ok(())
 }
 
-/// Moves a process into the v2 cgroup, where `CLONE_INTO_CGROUP` (Linux 5.7) was refused by an
-/// outer sandbox.
+/// Places a process from outside: in the scope that systemd makes for it, or, where
+/// `CLONE_INTO_CGROUP` (Linux 5.7) was refused by an outer sandbox, in the v2 cgroup.
 ///
 /// # Errors
-/// As write(2) to cgroup.procs.
-pub fn place(plan: &Plan, pid: i32) -> Result<()> {
+/// As write(2) to cgroup.procs; what systemd says.
+pub fn place(plan: &Plan, guard: &mut Guard, pid: i32) -> Result<()> {
+    if let Some(unit) = &plan.unit {
+        return place_in_scope(plan, unit, guard, pid);
+    }
     let Some(place) = plan.unified() else { return Ok(()) };
+    move_process(place, pid)
+}
+
+fn move_process(place: &Place, pid: i32) -> Result<()> {
     files::write(&place.directory.join("cgroup.procs"), &pid.to_string())
         .map_err(|error| refused_process(error).wrap("enter the cgroup"))
+}
+
+/// systemd makes the cgroup in those hierarchies that it knows; the others get one from us.
+fn place_in_scope(plan: &Plan, unit: &systemd::Unit, guard: &mut Guard, pid: i32) -> Result<()> {
+    unit.start(pid).context(|| format!("make the unit `{}`", unit.name))?;
+    // From here on it is ours.
+    guard.0.unit = Some(unit.name.clone());
+    for place in plan.places() {
+        let intent = || format!("make the cgroup `{}`", place.directory.display());
+        if place.unified && plan.places().len() == 1 && !place.directory.exists() {
+            return Err(refusal(format!("systemd has put process {pid} elsewhere"))
+                .hinted(format!("see /proc/{pid}/cgroup; is this systemd's cgroup namespace?")))
+            .context(intent);
+        }
+        tree::make_or_keep(place).context(intent)?;
+        guard.0.add(place);
+        if place.has("cpuset") {
+            tree::inherit_cpuset(place).context(intent)?;
+        }
+        if place.unified {
+            tree::turn_on_controllers(place, plan).context(intent)?;
+            if let Some(user) = plan.manager {
+                tree::delegate(place, user).context(intent)?;
+            }
+        }
+    }
+    write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
+    plan.places().iter().try_for_each(|place| move_process(place, pid))
 }
 
 /// Adds a hint for the errno with which a cgroup refuses a process; for clone3(2) with
@@ -165,6 +206,20 @@ pub fn update(record: &Record, change: &Change) -> Result<()> {
     if let Some(place) = &change.unified {
         tree::turn_on(place, &change.steps.controllers, false)?;
     }
+    // First, since systemd writes files too, and less exactly.
+    let unit = record.unit.as_ref();
+    unit.map_or(Ok(()), |unit| unit.set(&change.properties))?;
+    let updated = update_files(record, change);
+    if updated.is_err()
+        && let Some(unit) = unit
+        && let Err(worse) = unit.set(&change.properties_before)
+    {
+        return updated.map_err(|error| error.hinted(format!("not undone: {worse}")));
+    }
+    updated
+}
+
+fn update_files(record: &Record, change: &Change) -> Result<()> {
     let steps = &change.steps;
     let early = write::apply_or_undo(&steps.early).context(|| "limit the cgroup")?;
     let done = write::apply_or_undo(&steps.limits)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::plan::Place;
+use super::systemd::UnitName;
 use crate::error::{Context, Error, Result};
 use crate::sys;
 use crate::sys::quoted;
@@ -30,6 +31,10 @@ pub struct Record {
     /// One in every hierarchy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     places: Vec<Place>,
+    /// The scope, where systemd owns the tree. Later verbs ask for it here: engines leave out
+    /// `--systemd-cgroup` then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<UnitName>,
 }
 
 impl Record {
@@ -147,7 +152,20 @@ impl Record {
             let removed = removed.context(|| format!("remove the cgroup {}", quoted(directory)));
             result = result.and(removed);
         }
+        if result.is_ok() {
+            self.forget_unit();
+        }
         result
+    }
+
+    /// Has systemd forget the scope. It does so by itself sooner or later once that is empty, so a
+    /// systemd that does not answer is no failure.
+    fn forget_unit(&self) {
+        if let Some(unit) = &self.unit
+            && let Err(error) = unit.stop()
+        {
+            log::warn!("remove the scope of the container: {error}");
+        }
     }
 
     /// Removes the cgroups that have no process, with those below them, and names the others. For a
@@ -156,6 +174,7 @@ impl Record {
     /// is about to end, so it gets the time.
     pub fn remove_empty(&self) {
         let deadline = Instant::now() + PATIENCE_WITH_ORPHANS;
+        let mut all = true;
         for directory in self.directories() {
             let mut removed = remove_unpopulated(directory);
             while removed.as_ref().is_err_and(|error| error.is(libc::EBUSY))
@@ -165,8 +184,12 @@ impl Record {
                 removed = remove_unpopulated(directory);
             }
             if let Err(error) = removed {
+                all = false;
                 log::warn!("{error}: left alone, for its processes are not the container's");
             }
+        }
+        if all {
+            self.forget_unit();
         }
     }
 

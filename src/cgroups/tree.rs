@@ -24,6 +24,14 @@ pub(super) fn make(place: &Place) -> Result<()> {
     if is_new { Ok(()) } else { refuse_used(place) }
 }
 
+/// The same for one that may be there and in use: systemd has made it, with the container in it.
+///
+/// # Errors
+/// Where it cannot be made.
+pub(super) fn make_or_keep(place: &Place) -> Result<()> {
+    make_directory(&place.directory, &place.mount).map(drop)
+}
+
 /// mkdir -p below `mount`. Whether the last component was missing.
 fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
     let mut missing = Vec::new();

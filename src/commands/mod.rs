@@ -95,9 +95,9 @@ impl Call<'_> {
     /// Who owns the cgroups, by `--systemd-cgroup` and `--cgroup-manager`.
     fn cgroup_owner(&self) -> Result<CgroupOwner> {
         match self.global.cgroup_manager.as_deref() {
-            Some("systemd") => Err(Error::unsupported("--cgroup-manager systemd")),
+            Some("systemd") => Ok(CgroupOwner::Systemd),
             Some("disabled") => Ok(CgroupOwner::Disabled),
-            _ if self.global.systemd_cgroup => Err(Error::unsupported("--systemd-cgroup")),
+            _ if self.global.systemd_cgroup => Ok(CgroupOwner::Systemd),
             _ => Ok(CgroupOwner::Cgroupfs),
         }
     }

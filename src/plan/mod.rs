@@ -153,6 +153,7 @@ fn compile_cgroup(
         id: &options.id,
         path: &config.linux.cgroups_path,
         resources: &config.linux.resources,
+        annotations: &config.annotations,
         layout: host.cgroups()?,
         owner: options.cgroup_owner,
         privileged: host.is_true_root(),

@@ -87,7 +87,8 @@ pub fn create(
     let namespaces = namespaces::Handles::open(&plan.namespaces)?;
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
-    let (cgroup, placement) = cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
+    let (mut cgroup, placement) =
+        cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
     let mut protocol =
         Protocol::new(plan.strategy.stage.is_some(), has_hooks_before_pivot(&plan.hooks));
     let (channel, init_end) = channel::pair()?;
@@ -100,7 +101,8 @@ pub fn create(
     record.init = Some(Identity::of(child.pid, child.pidfd()?)?);
     entry.write(&record)?;
     if !placed {
-        cgroups::place(&plan.cgroup, child.pid).context(|| "move init into its cgroup")?;
+        cgroups::place(&plan.cgroup, &mut cgroup, child.pid)
+            .context(|| "move init into its cgroup")?;
     }
     prepare_child(plan, child.pid)?;
     let mut parent =

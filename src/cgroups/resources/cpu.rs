@@ -125,7 +125,7 @@ impl Steps {
 
 /// `cpu.shares` (2 to 262144, 1024 by default) as `cpu.weight` (1 to 10000, 100 by default). The
 /// curve goes through both ends and the defaults; all runtimes use this one.
-fn weight(shares: u64) -> u64 {
+pub(in crate::cgroups) fn weight(shares: u64) -> u64 {
     match shares {
         ..=2 => 1,
         262_144.. => 10_000,

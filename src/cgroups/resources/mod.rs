@@ -14,6 +14,7 @@ use super::plan::Place;
 use crate::error::{Error, Kind, Result};
 use crate::spec;
 
+pub(super) use cpu::weight;
 pub(super) use restore::restoring;
 
 /// The hint where a controller is missing altogether.
