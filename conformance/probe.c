@@ -309,6 +309,9 @@ static void pause_forever(void)
 	sigaddset(&block, SIGTERM);
 	sigprocmask(SIG_BLOCK, &block, &old);
 	sigdelset(&old, SIGTERM);
+	/* Only now: whoever reads it may send the signal. */
+	printf("sleeping\n");
+	fflush(stdout);
 	while (!stop_now)
 		sigsuspend(&old);
 }
@@ -525,7 +528,7 @@ static int one(int n, char **a)
 	else if (IS("tty", 0)) { for (int i = 0; i < 3; i++) printf("tty %d %s\n", i, isatty(i) ? "yes" : "no"); int f = open("/dev/tty", O_RDWR); printf("tty controlling %s\n", f < 0 ? err() : "yes"); if (f >= 0) close(f); }
 	else if (IS("exit", 1)) { fflush(stdout); exit(atoi(a[1])); }
 	else if (IS("killself", 1)) { fflush(stdout); signal(atoi(a[1]), SIG_DFL); kill(getpid(), atoi(a[1])); usleep(100000); }
-	else if (IS("sleep", 0)) { printf("sleeping\n"); fflush(stdout); pause_forever(); }
+	else if (IS("sleep", 0)) { pause_forever(); }
 	else if (IS("ticks", 0)) for (;;) { printf("tick\n"); fflush(stdout); usleep(20000); }
 	else if (IS("reopen", 3)) for (;;) { cmd_open_dev(a[1], a[2], a[3]); fflush(stdout); usleep(20000); }
 	else if (IS("breed", 1)) cmd_breed(atoi(a[1]));

@@ -174,6 +174,11 @@ impl Launch<'_> {
             }
             (Cloned::Child, None) => self.become_init((gate, handles, init_end), channel),
             (Cloned::Child, Some(joins)) => {
+                if joins.contains(&Kind::Cgroup) {
+                    // From inside a cgroup namespace one can place nobody outside it (ENOENT, where
+                    // cgroup2 is mounted with nsdelegate).
+                    self.leave_placement_to_parent();
+                }
                 let cloned = handles
                     .enter(&joins)
                     .and_then(|()| self.clone_with(sys::process::CLONE_PARENT));
@@ -224,8 +229,7 @@ impl Launch<'_> {
                 return other.context(|| "clone the container's first process");
             }
         };
-        // The cgroup that the clone would have entered is entered by pid.
-        self.placement.after_clone |= self.placement.at_clone.take().is_some();
+        self.leave_placement_to_parent();
         if self.strategy.cgroup == CgroupNamespace::AtClone {
             self.strategy.cgroup = CgroupNamespace::AfterPlacement;
             self.strategy.at_clone.retain(|kind| *kind != Kind::Cgroup);
@@ -233,6 +237,11 @@ impl Launch<'_> {
         log::debug!("{refused}; trying clone(2)");
         sys::process::clone_legacy(flags(&self.strategy.at_clone))
             .context(|| "clone the container's first process")
+    }
+
+    /// The cgroup that the clone would have entered is entered by pid.
+    fn leave_placement_to_parent(&mut self) {
+        self.placement.after_clone |= self.placement.at_clone.take().is_some();
     }
 
     /// A pid namespace is entered by children only: by ours, until the guard is dropped.

@@ -47,14 +47,13 @@ fn a_forwarded_term_ends_both() {
 fn orphans_do_not_hold_it_up() {
     for option in ["", "--no-subreaper"] {
         let bundle = Bundle::new()
-            .sh("(sleep 0.05; exit 9) & (sleep 0.4; exit 8) & (exit 7) & sleep 0.1; exit 6")
+            // The last of them outlives the patience of the test.
+            .sh("(sleep 0.05; exit 9) & (sleep 60; exit 8) & (exit 7) & sleep 0.1; exit 6")
             .inherit("pid")
             .without_mount("/proc");
         let call = bundle.making("run");
         let call = if option.is_empty() { call } else { call.arg(option) };
-        let start = std::time::Instant::now();
         let _ = call.done().code(6);
-        assert!(start.elapsed().as_millis() < 380, "{:?}", start.elapsed());
         bundle.await_nothing_left();
     }
 }
