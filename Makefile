@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all install clean
+.PHONY: all demo test test-all test-systemd install clean
 
 all: $(BINARY)
 
@@ -34,6 +34,10 @@ test: $(BINARY)
 # What takes longer: the whole suite on the second kernel too, and the suite's checks of itself.
 test-all: $(BINARY)
 	@tests/run --all $(BINARY)
+
+# The systemd cgroup driver against a real systemd, in User Mode Linux.
+test-systemd: $(BINARY)
+	@conformance/lab/systemd --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
 
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun

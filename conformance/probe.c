@@ -600,6 +600,26 @@ static int agent(char **a)
 static int argc0;
 static char **argv0;
 
+
+/* N processes, each of which lives for a moment and leaves its place to a child: who kills them one
+   by one comes late. */
+static void cmd_breed(int n)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = 0; i < n; i++) {
+		if (fork())
+			continue;
+		for (;;) {
+			usleep(200);
+			if (fork() > 0)
+				_exit(0);
+		}
+	}
+	printf("breeding\n");
+	fflush(stdout);
+	pause_forever();
+}
+
 static int one(int n, char **a)
 {
 #define IS(name, args) (!strcmp(a[0], name) && n >= 1 + (args))
@@ -632,6 +652,9 @@ static int one(int n, char **a)
 	else if (IS("exit", 1)) { fflush(stdout); exit(atoi(a[1])); }
 	else if (IS("killself", 1)) { fflush(stdout); signal(atoi(a[1]), SIG_DFL); kill(getpid(), atoi(a[1])); usleep(100000); }
 	else if (IS("sleep", 0)) { pause_forever(); }
+	else if (IS("ticks", 0)) for (;;) { printf("tick\n"); fflush(stdout); usleep(20000); }
+	else if (IS("reopen", 3)) for (;;) { cmd_open_dev(a[1], a[2], a[3]); fflush(stdout); usleep(20000); }
+	else if (IS("breed", 1)) cmd_breed(atoi(a[1]));
 	else if (IS("ignore-term", 0)) { signal(SIGTERM, SIG_IGN); printf("ignoring\n"); fflush(stdout); for (;;) pause(); }
 	else if (IS("wait-signal", 0)) cmd_wait_signal();
 	else if (IS("forks", 1)) cmd_forks(atoi(a[1]));

@@ -162,3 +162,35 @@ res() { edit '.linux.resources += $r' --argjson r "$1"; }
 	delete --force
 	[ ! -e "$d" ]
 }
+
+# bats test_tags=v2
+@test "a cgroup that the container can write belongs to its user" {
+	# config-linux.md, Cgroup ownership: cgroup v2, a cgroup namespace of its own, mounted read-write;
+	# the directory and the files of /sys/kernel/cgroup/delegate alone.
+	[ "$CONF_CGROUP" = v2 ] || skip "cgroup v2 alone"
+	new_bundle /bin/sh -c 'mkdir /sys/fs/cgroup/own && echo $$ >/sys/fs/cgroup/own/cgroup.procs && echo moved; echo 5 2>/dev/null >/sys/fs/cgroup/pids.max || echo kept; /probe sleep'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	edit '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .mounts |= map(select(.destination != "/sys/fs/cgroup"))
+		| .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "rw"]}]'
+	create
+	local d
+	d=$(cg_dir pids)
+	eq "$(stat -c %u "$d" "$d/cgroup.procs" "$d/cgroup.subtree_control" "$d/pids.max" | paste -sd' ')" "100000 100000 100000 0"
+	start
+	await_out sleeping
+	eq "$(container_out | head -n 2 | paste -sd' ')" "moved kept"
+}
+
+@test "a real-time budget that the cgroup above does not have is an error that says so" {
+	# config-linux.md, CPU: realtimeRuntime, realtimePeriod (v1).
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ] || [ -e /sys/fs/cgroup/cpu,cpuacct/cpu.rt_runtime_us ] || skip "no real-time budgets here"
+	known_peer_failure crun "hybrid layouts"
+	new_bundle
+	res '{"cpu":{"realtimePeriod":1000000,"realtimeRuntime":2000000}}'
+	refused create --bundle "$BUNDLE" "$CID"
+	matches 'cpu.rt_(runtime|period)_us' "$err"
+	[ -z "$(leftover_cgroups)" ]
+}

@@ -13,6 +13,12 @@ const READ: u8 = 2;
 const WRITE: u8 = 4;
 const ALL: u8 = MKNOD | READ | WRITE;
 
+/// A file of the v1 controller and what it gets.
+pub(super) type Line = (&'static str, String);
+
+const ALLOW: &str = "devices.allow";
+const DENY: &str = "devices.deny";
+
 /// What sort of node; the numbers are eBPF's (`BPF_DEVCG_DEV_*`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Node {
@@ -143,7 +149,60 @@ impl Devices {
     /// That controller has a default and a list of exceptions to it. A rule that goes back to the
     /// default takes only an exception for exactly the same devices out of the list; the kernel
     /// ignores it silently for others. So the list is worked out here.
-    pub(super) fn lines(&self) -> Result<Vec<(&'static str, String)>> {
+    pub(super) fn lines(&self) -> Result<Vec<Line>> {
+        let exceptions = self.exceptions()?;
+        let (first, file) = match self.allow {
+            true => (ALLOW, DENY),
+            false => (DENY, ALLOW),
+        };
+        let lines = exceptions.iter().map(|rule| (file, rule.line()));
+        Ok(std::iter::once((first, "a".to_owned())).chain(lines).collect())
+    }
+
+    /// The lines that lead from the rules `before` to these, what is granted first: at no moment is
+    /// anything forbidden that both allow. None where the default changes, which makes the
+    /// controller forget all exceptions.
+    pub(super) fn lines_from(&self, before: &Devices) -> Result<Option<Vec<Line>>> {
+        if self.allow != before.allow {
+            return Ok(None);
+        }
+        let (new, old) = (self.exceptions()?, before.exceptions()?);
+        let left = |from: &[Rule], without: &[Rule]| {
+            let rest = |rule: &Rule| {
+                let same = without.iter().find(|it| it.covers(rule) && rule.covers(it));
+                let access = rule.access & !same.map_or(0, |same| same.access);
+                (access != 0).then(|| Rule { access, ..*rule }.line())
+            };
+            from.iter().filter_map(rest).collect::<Vec<String>>()
+        };
+        let (added, removed) = (left(&new, &old), left(&old, &new));
+        let (granted, withdrawn) = if self.allow { (removed, added) } else { (added, removed) };
+        let granted = granted.into_iter().map(|line| (ALLOW, line));
+        Ok(Some(granted.chain(withdrawn.into_iter().map(|line| (DENY, line))).collect()))
+    }
+
+    /// What is allowed, as systemd's DeviceAllow has it. None where that is not a list of devices.
+    ///
+    /// # Errors
+    /// As [`Devices::lines`].
+    pub(super) fn allowed(&self) -> Result<Option<Vec<(String, String)>>> {
+        if self.allow {
+            return Ok(None);
+        }
+        let pair = |rule: &Rule| {
+            let kind = if rule.node == Node::Block { "block" } else { "char" };
+            let what = match (rule.major, rule.minor) {
+                (Some(major), Some(minor)) => format!("/dev/{kind}/{major}:{minor}"),
+                (Some(major), None) => format!("{kind}-{major}"),
+                (None, None) => format!("{kind}-*"),
+                (None, Some(_)) => return None,
+            };
+            Some((what, rule.line().rsplit(' ').next().unwrap_or_default().to_owned()))
+        };
+        Ok(self.exceptions()?.iter().map(pair).collect())
+    }
+
+    fn exceptions(&self) -> Result<Vec<Rule>> {
         let mut exceptions: Vec<Rule> = Vec::new();
         for rule in &self.rules {
             if rule.allow != self.allow {
@@ -176,12 +235,7 @@ impl Devices {
                 }
             }
         }
-        let (first, file) = match self.allow {
-            true => ("devices.allow", "devices.deny"),
-            false => ("devices.deny", "devices.allow"),
-        };
-        let lines = exceptions.iter().map(|rule| (file, rule.line()));
-        Ok(std::iter::once((first, "a".to_owned())).chain(lines).collect())
+        Ok(exceptions)
     }
 
     /// The program for cgroup v2. From the last rule to the first, register 3 holds the kinds of
@@ -449,6 +503,36 @@ mod tests {
         assert!(!run(&devices.program(), asked(229)));
     }
 
+    #[test]
+    fn what_changes_on_v1() {
+        for (before, after, expected) in [
+            ("[]", "[]", Some(&[][..])),
+            (
+                r#"[{"allow":true,"type":"c","major":10,"minor":229}]"#,
+                r#"[{"allow":true,"type":"b","major":8,"access":"r"}]"#,
+                Some(&["allow b 8:* rm", "deny c 10:229 rwm"]),
+            ),
+            (
+                r#"[{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]"#,
+                r#"[{"allow":true,"type":"c","major":10,"minor":229,"access":"rm"}]"#,
+                Some(&["deny c 10:229 w"]),
+            ),
+            (
+                r#"[{"allow":true},{"type":"c","major":10,"minor":229}]"#,
+                r#"[{"allow":true},{"type":"c","major":10,"minor":228}]"#,
+                Some(&["allow c 10:229 rw", "deny c 10:228 rw"]),
+            ),
+            ("[]", r#"[{"allow":true}]"#, None),
+        ] {
+            let lines = parse(after).unwrap().lines_from(&parse(before).unwrap()).unwrap();
+            let word = |(file, line): &Line| format!("{} {line}", &file["devices.".len()..]);
+            let words: Option<Vec<String>> = lines.map(|lines| lines.iter().map(word).collect());
+            let expected: Option<Vec<String>> =
+                expected.map(|lines| lines.iter().map(|line| (*line).to_owned()).collect());
+            assert_eq!(words, expected, "{after}");
+        }
+    }
+
     fn numbers() -> impl Strategy<Value = Option<i64>> {
         prop_oneof![Just(None), Just(Some(-1)), (0..3i64).prop_map(Some), Just(Some(0xffff_ffff))]
     }
@@ -463,6 +547,43 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_change_on_v1_leads_to_the_new_rules(
+            before in proptest::collection::vec(rules(), 0..6),
+            after in proptest::collection::vec(rules(), 0..6),
+        ) {
+            let (before, after) = (Devices::parse(&before).unwrap(), Devices::parse(&after).unwrap());
+            let (Ok(mut lines), Ok(Some(change))) = (before.lines(), after.lines_from(&before)) else {
+                return Ok(());
+            };
+            // The kernel's list of exceptions, after each of the lines.
+            for (file, line) in change {
+                let (devices, access) = line.rsplit_once(' ').unwrap();
+                let adds = (file == ALLOW) != after.allow;
+                let letters = |text: &str| parse_access(text, "").unwrap();
+                let at = lines.iter().position(|(_, it)| it.starts_with(&format!("{devices} ")));
+                let old = at.map_or(0, |at| letters(lines[at].1.rsplit_once(' ').unwrap().1));
+                let new = if adds { old | letters(access) } else { old & !letters(access) };
+                let side = if after.allow { DENY } else { ALLOW };
+                let rule: String = [(READ, 'r'), (WRITE, 'w'), (MKNOD, 'm')]
+                    .iter().filter(|(bit, _)| new & bit != 0).map(|(_, letter)| letter).collect();
+                if let Some(at) = at {
+                    lines.remove(at);
+                }
+                if new != 0 {
+                    lines.push((side, format!("{devices} {rule}")));
+                }
+            }
+            for node in [Node::Block, Node::Character] {
+                for (major, minor) in [(0, 0), (1, 2), (2, 1), (1, 3), (5, 2), (u32::MAX, 1)] {
+                    for access in [MKNOD, READ, WRITE, READ | WRITE] {
+                        let asked = Access { node, major, minor, access };
+                        prop_assert_eq!(legacy(&lines, asked), model(&after, asked), "{:?}", asked);
+                    }
+                }
+            }
+        }
+
         #[test]
         fn program_and_lines_mean_the_same(
             rules in proptest::collection::vec(rules(), 0..8),

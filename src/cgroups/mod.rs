@@ -5,24 +5,33 @@
 //! clone and the child need to get in, [`limit`] writes the limits, and the [`Record`] in the
 //! container's state is enough for all that comes later.
 
+mod change;
 mod devices;
 mod files;
+mod freezer;
+mod measure;
+mod merge;
+mod oom;
 mod plan;
 mod record;
 mod resources;
+mod restrict;
+mod stats;
+mod systemd;
 mod tree;
+mod write;
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 
+pub use change::{Change, change};
+pub use oom::OomWatch;
 pub use plan::{Compiled, Owner, Place, Plan, Request, compile};
 pub use record::Record;
-
-use plan::DeviceControl;
-use resources::Step;
+pub use restrict::restrict_devices;
+pub use stats::*;
 
 /// How the first process gets into the cgroups.
 #[derive(Debug, Default)]
@@ -76,6 +85,11 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
     }
     let mut guard = Guard(Record::default());
     let mut placement = Placement::default();
+    if plan.unit.is_some() {
+        // systemd makes its scope around the process.
+        placement.after_clone = true;
+        return Ok((guard, placement));
+    }
     for place in plan.places() {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
         tree::make(place).context(intent)?;
@@ -85,6 +99,9 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
         }
         if place.unified {
             tree::turn_on_controllers(place, plan).context(intent)?;
+            if let Some(user) = plan.manager {
+                tree::delegate(place, user).context(intent)?;
+            }
             let flags = libc::O_PATH | libc::O_DIRECTORY;
             placement.at_clone = Some(sys::file::open(&place.directory, flags).context(intent)?);
         } else {
@@ -92,7 +109,7 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
             placement.tasks.push(sys::file::open(&tasks, libc::O_WRONLY).context(intent)?);
         }
     }
-    plan.steps.early.iter().try_for_each(apply).context(|| "limit the cgroup")?;
+    write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
     Ok((guard, placement))
 }
 
@@ -111,15 +128,50 @@ pub fn enter(tasks: &[OwnedFd]) -> Result<()> {
     Ok(())
 }
 
-/// Moves a process into the v2 cgroup, where `CLONE_INTO_CGROUP` (Linux 5.7) was refused by an
-/// outer sandbox.
+/// Places a process from outside: in the scope that systemd makes for it, or, where
+/// `CLONE_INTO_CGROUP` (Linux 5.7) was refused by an outer sandbox, in the v2 cgroup.
 ///
 /// # Errors
-/// As write(2) to cgroup.procs.
-pub fn place(plan: &Plan, pid: i32) -> Result<()> {
+/// As write(2) to cgroup.procs; what systemd says.
+pub fn place(plan: &Plan, guard: &mut Guard, pid: i32) -> Result<()> {
+    if let Some(unit) = &plan.unit {
+        return place_in_scope(plan, unit, guard, pid);
+    }
     let Some(place) = plan.unified() else { return Ok(()) };
+    move_process(place, pid)
+}
+
+fn move_process(place: &Place, pid: i32) -> Result<()> {
     files::write(&place.directory.join("cgroup.procs"), &pid.to_string())
         .map_err(|error| refused_process(error).wrap("enter the cgroup"))
+}
+
+/// systemd makes the cgroup in those hierarchies that it knows; the others get one from us.
+fn place_in_scope(plan: &Plan, unit: &systemd::Unit, guard: &mut Guard, pid: i32) -> Result<()> {
+    unit.start(pid).context(|| format!("make the unit `{}`", unit.name))?;
+    // From here on it is ours.
+    guard.0.unit = Some(unit.name.clone());
+    for place in plan.places() {
+        let intent = || format!("make the cgroup `{}`", place.directory.display());
+        if place.unified && plan.places().len() == 1 && !place.directory.exists() {
+            return Err(refusal(format!("systemd has put process {pid} elsewhere"))
+                .hinted(format!("see /proc/{pid}/cgroup; is this systemd's cgroup namespace?")))
+            .context(intent);
+        }
+        tree::make_or_keep(place).context(intent)?;
+        guard.0.add(place);
+        if place.has("cpuset") {
+            tree::inherit_cpuset(place).context(intent)?;
+        }
+        if place.unified {
+            tree::turn_on_controllers(place, plan).context(intent)?;
+            if let Some(user) = plan.manager {
+                tree::delegate(place, user).context(intent)?;
+            }
+        }
+    }
+    write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
+    plan.places().iter().try_for_each(|place| move_process(place, pid))
 }
 
 /// Adds a hint for the errno with which a cgroup refuses a process; for clone3(2) with
@@ -143,101 +195,39 @@ pub fn refused_process(error: Error) -> Error {
 /// # Errors
 /// Whatever the kernel refuses, with the file and the value.
 pub fn limit(plan: &Plan) -> Result<()> {
-    plan.steps.limits.iter().try_for_each(apply).context(|| "limit the cgroup")
+    write::apply(&plan.steps.limits)
 }
 
-fn apply(step: &Step) -> Result<()> {
-    match step {
-        Step::Write { file, value, optional } => match files::write(file, value) {
-            Err(error) if *optional && error.is(libc::ENOENT) => Ok(()),
-            other => explained(other, file),
-        },
-        Step::MemoryAndSwap { directory, limit, swap } => {
-            let memory = directory.join("memory.limit_in_bytes");
-            let both = directory.join("memory.memsw.limit_in_bytes");
-            let (limit, swap) = (limit.to_string(), swap.to_string());
-            match files::write(&memory, &limit) {
-                // More than memory and swap may be together up to now: that has to be raised first.
-                Err(error) if error.is(libc::EINVAL) => {
-                    explained(files::write(&both, &swap), &both)?;
-                    files::write(&memory, &limit)
-                }
-                Err(error) => Err(error),
-                Ok(()) if swap == "-1" => match files::write(&both, &swap) {
-                    Err(error) if error.is(libc::ENOENT) => Ok(()),
-                    other => other,
-                },
-                Ok(()) => explained(files::write(&both, &swap), &both),
-            }
-        }
-        Step::Check { file, limit } => {
-            let usage = files::read(file)?;
-            if usage.trim().parse().is_ok_and(|usage: i64| usage > *limit) {
-                let text = format!("{limit} is less than what is in use, {}", usage.trim());
-                return Err(Error::config("/linux/resources/memory/limit", text));
-            }
-            Ok(())
-        }
-    }
-}
-
-/// Adds what is likely to be the cause where a limit has no file.
-fn explained(result: Result<()>, file: &Path) -> Result<()> {
-    let is_swap = file.to_string_lossy().contains("sw");
-    result.map_err(|error| match error.errno() {
-        Some(libc::ENOENT) if is_swap => {
-            error.hinted("swap is not counted: boot with swapaccount=1, and with CONFIG_SWAP")
-        }
-        Some(libc::ENOENT) => error.hinted("this kernel does not offer that limit"),
-        Some(libc::EINVAL) if file.ends_with("cpu.rt_runtime_us") => {
-            error.hinted("the cgroup above needs a real-time budget of at least as much")
-        }
-        _ => error,
-    })
-}
-
-/// Restricts the devices, when the container's mounts are made and before any hook or program runs
-/// inside: a block device of config.json may be mounted without a rule that opens it to the program,
-/// as with runc. The process in there has to be at rest, since the v1 controller forgets all
-/// exceptions when its default changes, and everything is forbidden for a moment.
+/// Makes a change to the container of `record`: all of it or nothing.
 ///
 /// # Errors
-/// EPERM for a device that a cgroup above forbids.
-pub fn restrict_devices(plan: &Plan) -> Result<()> {
-    restrict(&plan.devices).context(|| "restrict the devices")
-}
-
-fn restrict(devices: &DeviceControl) -> Result<()> {
-    match devices {
-        DeviceControl::None => Ok(()),
-        DeviceControl::Lines(directory, lines) => {
-            for (file, line) in lines {
-                match files::write(&directory.join(file), line) {
-                    // All that can be allowed is what the cgroup above allows, and that a new one
-                    // has from the beginning.
-                    Err(error) if line == "a" && *file == "devices.allow" && is_eperm(&error) => {}
-                    Err(error) if is_eperm(&error) => {
-                        return Err(error.hinted("a cgroup above forbids that device"));
-                    }
-                    other => other?,
-                }
-            }
-            Ok(())
-        }
-        DeviceControl::Program(directory, program) => {
-            let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-            let directory = sys::file::open(directory, flags)?;
-            let program = sys::bpf::load_device_program(program).hint(|| {
-                "on cgroup v2 that takes CAP_BPF and CAP_NET_ADMIN, and a kernel with \
-                 CONFIG_CGROUP_BPF"
-            })?;
-            sys::bpf::attach_device_program(directory.as_fd(), program.as_fd())
-        }
+/// Whatever the kernel refuses, with the file and the value.
+pub fn update(record: &Record, change: &Change) -> Result<()> {
+    if let Some(place) = &change.unified {
+        tree::turn_on(place, &change.steps.controllers, false)?;
     }
+    // First, since systemd writes files too, and less exactly.
+    let unit = record.unit.as_ref();
+    unit.map_or(Ok(()), |unit| unit.set(&change.properties))?;
+    let updated = update_files(record, change);
+    if updated.is_err()
+        && let Some(unit) = unit
+        && let Err(worse) = unit.set(&change.properties_before)
+    {
+        return updated.map_err(|error| error.hinted(format!("not undone: {worse}")));
+    }
+    updated
 }
 
-fn is_eperm(error: &Error) -> bool {
-    error.is(libc::EPERM)
+fn update_files(record: &Record, change: &Change) -> Result<()> {
+    let steps = &change.steps;
+    let early = write::apply_or_undo(&steps.early).context(|| "limit the cgroup")?;
+    let done = write::apply_or_undo(&steps.limits)
+        .map_err(|error| early.undo(error))
+        .context(|| "limit the cgroup")?;
+    restrict::change(record, &change.devices)
+        .map_err(|error| early.undo(done.undo(error)))
+        .context(|| "restrict the devices")
 }
 
 /// A failure told in words that an administrator can act upon.

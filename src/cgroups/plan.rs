@@ -1,12 +1,14 @@
 //! Pure: which cgroups a container gets, and everything that is written into them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::devices::Devices;
+use super::devices::{Devices, Line};
 use super::record::Record;
 use super::resources::{self, Steps};
+use super::systemd::{self, Unit};
 use crate::error::{Context, Error, Kind, Result};
 use crate::host;
 use crate::spec;
@@ -17,6 +19,8 @@ pub enum Owner {
     /// rrun makes and removes directories itself.
     #[default]
     Cgroupfs,
+    /// systemd makes a scope with a cgroup; its instance of the machine for root, of the user else.
+    Systemd,
     /// Nobody: the container stays in the cgroup of its caller.
     Disabled,
 }
@@ -30,12 +34,16 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// `linux.resources`.
     pub resources: &'a spec::Resources,
+    /// `annotations`, of which some are systemd's.
+    pub annotations: &'a BTreeMap<String, String>,
     /// The hierarchies of this machine.
     pub layout: &'a host::CgroupLayout,
     /// Who owns the tree.
     pub owner: Owner,
     /// Whether we are root of the initial user namespace.
     pub privileged: bool,
+    /// The user, as the host knows it, who may manage cgroups below the container's.
+    pub manager: Option<u32>,
 }
 
 /// A plan, and what the user should hear about it.
@@ -48,13 +56,15 @@ pub struct Compiled {
 }
 
 /// The container's cgroup in one hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Where the hierarchy is mounted.
     pub mount: PathBuf,
     /// Its controllers; `name=…` for a named one, empty for v2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controllers: Vec<String>,
     /// Whether it is cgroup v2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unified: bool,
     /// The container's cgroup on the host.
     pub directory: PathBuf,
@@ -73,7 +83,7 @@ pub(super) enum DeviceControl {
     /// It is not.
     None,
     /// Files in this directory and the line that each gets, in order.
-    Lines(PathBuf, Vec<(&'static str, String)>),
+    Lines(PathBuf, Vec<Line>),
     /// A program for this cgroup v2 directory.
     Program(PathBuf, Vec<[u8; 8]>),
 }
@@ -86,6 +96,10 @@ pub struct Plan {
     pub(super) steps: Steps,
     /// Which devices may be used.
     pub(super) devices: DeviceControl,
+    /// To whom the v2 cgroup is given.
+    pub(super) manager: Option<u32>,
+    /// The scope, where systemd owns the tree.
+    pub(super) unit: Option<Unit>,
 }
 
 impl Plan {
@@ -96,7 +110,7 @@ impl Plan {
 
     /// Whether one clone3(2) with `CLONE_INTO_CGROUP` puts the container where it belongs.
     pub fn is_placed_at_clone(&self) -> bool {
-        matches!(self.places.as_slice(), [only] if only.unified)
+        self.unit.is_none() && matches!(self.places.as_slice(), [only] if only.unified)
     }
 
     /// The v2 place.
@@ -107,6 +121,7 @@ impl Plan {
     /// What the container's state keeps.
     pub fn record(&self) -> Record {
         let mut record = Record::default();
+        record.unit = self.unit.as_ref().map(|unit| unit.name.clone());
         for place in &self.places {
             record.add(place);
         }
@@ -120,15 +135,23 @@ impl Plan {
 /// Mistakes in `linux.cgroupsPath` and `linux.resources`; limits that no hierarchy, or none that we
 /// may write to, can hold.
 pub fn compile(request: &Request<'_>) -> Result<Compiled> {
-    resources::refuse_later(request.resources)?;
     if request.owner == Owner::Disabled {
         return compile_disabled(request.resources);
     }
-    let relative = parse_path(request.path, request.id)?;
+    let unit = match request.owner {
+        Owner::Systemd => Some(compile_unit(request)?),
+        _ => None,
+    };
     let mut granted = Vec::new();
     let mut denied = Vec::new();
     for hierarchy in &request.layout.hierarchies {
-        let place = place(hierarchy, request.path.starts_with('/'), &relative)?;
+        let place = match &unit {
+            Some(unit) => place_of_unit(hierarchy, unit)?,
+            None => {
+                let relative = parse_path(request.path, request.id)?;
+                place(hierarchy, request.path.starts_with('/'), &relative)?
+            }
+        };
         // An ordinary user has what was delegated to it, and is content with that.
         if request.privileged || host::CgroupLayout::grants(&place.directory) {
             granted.push(place);
@@ -144,7 +167,49 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         false => DeviceControl::None,
     };
     let warnings = std::mem::take(&mut steps.warnings);
-    Ok(Compiled { plan: Plan { places: granted, steps, devices }, warnings })
+    // Beside v1 no container manages cgroups of v2.
+    let manager = request.manager.filter(|_| request.layout.is_unified_only());
+    Ok(Compiled { plan: Plan { places: granted, steps, devices, manager, unit }, warnings })
+}
+
+fn compile_unit(request: &Request<'_>) -> Result<Unit> {
+    systemd::compile(
+        (request.path, request.id),
+        request.annotations,
+        request.resources,
+        (request.layout.is_unified_only(), !request.privileged),
+    )
+}
+
+/// Where a scope is in one hierarchy. Below the root for the systemd of the machine, below its own
+/// service for that of a user, which is found from where we are: in it, or in a session beside it.
+fn place_of_unit(hierarchy: &host::Hierarchy, unit: &Unit) -> Result<Place> {
+    let mut directory = hierarchy.mount.clone();
+    if unit.name.user {
+        let mut service = None;
+        let mut path = PathBuf::new();
+        for part in hierarchy.own.iter().filter_map(|part| part.to_str()) {
+            let user = part.strip_prefix("user-").and_then(|rest| rest.strip_suffix(".slice"));
+            path.push(part.trim_start_matches('/'));
+            if let Some(user) = user {
+                service = Some(path.join(format!("user@{user}.service")));
+            }
+            if part.starts_with("user@") && part.ends_with(".service") {
+                service = Some(path.clone());
+            }
+        }
+        let Some(service) = service else {
+            let text = format!(
+                "rrun's own cgroup `{}` is in no session of a user of systemd's",
+                hierarchy.own.display()
+            );
+            return Err(Error::message(Kind::System, text)).hint(|| "log in, or run rrun as root");
+        };
+        directory.push(service);
+    }
+    directory.push(&unit.path);
+    let (mount, controllers) = (hierarchy.mount.clone(), hierarchy.controllers.clone());
+    Ok(Place { mount, controllers, unified: hierarchy.unified, directory })
 }
 
 /// The hint for whoever lacks permission.
@@ -165,7 +230,8 @@ fn compile_disabled(resources: &spec::Resources) -> Result<Compiled> {
         warnings.push("linux.resources.devices has no effect: cgroups are disabled".to_owned());
     }
     let (places, devices) = (Vec::new(), DeviceControl::None);
-    Ok(Compiled { plan: Plan { places, steps: Steps::default(), devices }, warnings })
+    let (steps, manager, unit) = (Steps::default(), None, None);
+    Ok(Compiled { plan: Plan { places, steps, devices, manager, unit }, warnings })
 }
 
 const POINTER: &str = "/linux/cgroupsPath";
@@ -270,9 +336,11 @@ mod tests {
             id: "web",
             path,
             resources: &resources,
+            annotations: &BTreeMap::new(),
             layout,
             owner: Owner::Cgroupfs,
             privileged: true,
+            manager: None,
         };
         compile(&request)
     }
@@ -345,9 +413,11 @@ mod tests {
             id: "web",
             path: "",
             resources: &resources,
+            annotations: &BTreeMap::new(),
             layout: &layout,
             owner: Owner::Disabled,
             privileged: true,
+            manager: None,
         };
         let compiled = compile(&request).unwrap();
         assert!(compiled.plan.places().is_empty());
@@ -365,15 +435,54 @@ mod tests {
                 id: "web",
                 path: "",
                 resources: &resources,
+                annotations: &BTreeMap::new(),
                 layout: &layout,
                 owner: Owner::Cgroupfs,
                 privileged: false,
+                manager: None,
             };
             match compile(&request) {
                 Ok(compiled) => assert!(fine && compiled.plan.places().is_empty()),
                 Err(error) => assert!(!fine && error.hint_text() == Some(DELEGATION), "{error}"),
             }
         }
+    }
+
+    #[test]
+    fn systemd_has_scopes_in_slices() {
+        let of = |own: &str, privileged: bool| {
+            let request = Request {
+                id: "web",
+                path: "a-b.slice:x:1",
+                resources: &spec::Resources::default(),
+                annotations: &BTreeMap::new(),
+                layout: &unified(own),
+                owner: Owner::Systemd,
+                privileged,
+                manager: None,
+            };
+            compile(&request).map(|compiled| compiled.plan)
+        };
+        let plan = of("/system.slice/docker.service", true).unwrap();
+        let directory = &plan.places[0].directory;
+        assert_eq!(directory, Path::new("/sys/fs/cgroup/a.slice/a-b.slice/x-1.scope"));
+        assert!(!plan.is_placed_at_clone());
+        assert!(!plan.record().is_absent());
+        for own in [
+            "/user.slice/user-7.slice/user@7.service/app.slice/x",
+            "/user.slice/user-7.slice/session-1.scope",
+        ] {
+            let unit = systemd::compile(
+                ("", "web"),
+                &BTreeMap::new(),
+                &spec::Resources::default(),
+                (true, true),
+            );
+            let place = place_of_unit(&v2("/c", own), &unit.unwrap()).unwrap();
+            let expected = "/c/user.slice/user-7.slice/user@7.service/user.slice/rrun-web.scope";
+            assert_eq!(place.directory, Path::new(expected), "{own}");
+        }
+        assert!(of("/elsewhere", false).unwrap_err().to_string().contains("in no session"));
     }
 
     #[test]

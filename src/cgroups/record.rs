@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::plan::Place;
+use super::systemd::UnitName;
 use crate::error::{Context, Error, Result};
 use crate::sys;
 use crate::sys::quoted;
@@ -20,45 +21,53 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long an init that has lost its parent may take to notice.
 const PATIENCE_WITH_ORPHANS: Duration = Duration::from_secs(1);
 
+/// How often new processes are found among those that are killed, before they are frozen for it.
+const ROUNDS: usize = 3;
+
 /// Every cgroup of a container. Written down before any of them is made, so that none can be
 /// forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The one of cgroup v2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    unified: Option<PathBuf>,
-    /// Those of cgroup v1.
+    /// One in every hierarchy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    legacy: Vec<PathBuf>,
-    /// That of `legacy` which freezes.
+    places: Vec<Place>,
+    /// The scope, where systemd owns the tree. Later verbs ask for it here: engines leave out
+    /// `--systemd-cgroup` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    freezer: Option<PathBuf>,
+    pub(super) unit: Option<UnitName>,
 }
 
 impl Record {
     /// Adds the cgroup of one hierarchy.
     pub(super) fn add(&mut self, place: &Place) {
-        if place.unified {
-            self.unified = Some(place.directory.clone());
-        } else {
-            self.legacy.push(place.directory.clone());
-        }
-        if place.has("freezer") {
-            self.freezer = Some(place.directory.clone());
-        }
+        self.places.push(place.clone());
+    }
+
+    /// The cgroup of every hierarchy.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Whether the container stays in the cgroup of its caller.
+    pub fn is_absent(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The one of cgroup v2.
+    pub(super) fn unified(&self) -> Option<&Path> {
+        self.places.iter().find(|place| place.unified).map(|place| place.directory.as_path())
+    }
+
+    /// The one of cgroup v1 with a controller.
+    pub(super) fn legacy(&self, controller: &str) -> Option<&Path> {
+        let place = self.places.iter().find(|place| place.has(controller))?;
+        Some(&place.directory)
     }
 
     /// All of them, v2 first: killing is one write there, and empties the others.
     fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.unified.iter().chain(&self.legacy).map(PathBuf::as_path)
-    }
-
-    /// Whether the container's processes are frozen, or about to be. Not if the cgroup is gone.
-    pub fn is_frozen(&self) -> bool {
-        let unified = self.unified.as_ref();
-        let legacy = self.freezer.as_ref();
-        unified.is_some_and(|own| files::has_line(&own.join("cgroup.events"), "frozen 1"))
-            || legacy.is_some_and(|own| is_frozen_legacy(own))
+        let of = |unified| self.places.iter().filter(move |place| place.unified == unified);
+        of(true).chain(of(false)).map(|place| place.directory.as_path())
     }
 
     /// The pids of all processes in the cgroups and those below them, in order. None if the
@@ -86,10 +95,14 @@ impl Record {
     fn signal_all(&self, signal: i32) -> Result<bool> {
         let mut reached = false;
         if signal == libc::SIGKILL {
-            reached = self.unified.as_deref().map_or(Ok(false), kill_unified)?;
+            reached = self.unified().map_or(Ok(false), kill_unified)?;
         }
         let mut known = BTreeMap::new();
-        loop {
+        for round in 0_usize.. {
+            if round == ROUNDS && self.unified().is_none() {
+                // They fork faster than they are found: on v1 alone they have to be stopped first.
+                self.freeze()?;
+            }
             let mut new = BTreeMap::new();
             for pid in self.processes()? {
                 if known.contains_key(&pid) {
@@ -97,12 +110,13 @@ impl Record {
                 }
                 match sys::process::pidfd_open(pid) {
                     Ok(pidfd) => drop(new.insert(pid, pidfd)),
-                    Err(error) if error.is(libc::ESRCH) => {}
+                    // The second while the process is being reaped (seen on Linux 6.1).
+                    Err(error) if error.is(libc::ESRCH) || error.is(libc::EINVAL) => {}
                     Err(error) => return Err(error),
                 }
             }
             if new.is_empty() {
-                return Ok(reached);
+                break;
             }
             // A pid that is still in the cgroup now, while we hold the process, is that process.
             let inside = self.processes()?;
@@ -115,21 +129,10 @@ impl Record {
             }
             known.append(&mut new);
         }
-    }
-
-    /// Thaws what cgroup v1 has frozen: there, a process dies only when it can run. A frozen v2
-    /// cgroup needs none of this.
-    ///
-    /// # Errors
-    /// As write(2) to freezer.state.
-    pub fn thaw_for_kill(&self) -> Result<()> {
-        match &self.freezer {
-            Some(directory) if is_frozen_legacy(directory) => {
-                files::write(&directory.join("freezer.state"), "THAWED")
-                    .context(|| "thaw the cgroup")
-            }
-            _ => Ok(()),
+        if signal == libc::SIGKILL {
+            self.thaw_for_kill()?;
         }
+        Ok(reached)
     }
 
     /// Removes the cgroups and all below them, killing what is still inside.
@@ -149,7 +152,20 @@ impl Record {
             let removed = removed.context(|| format!("remove the cgroup {}", quoted(directory)));
             result = result.and(removed);
         }
+        if result.is_ok() {
+            self.forget_unit();
+        }
         result
+    }
+
+    /// Has systemd forget the scope. It does so by itself sooner or later once that is empty, so a
+    /// systemd that does not answer is no failure.
+    fn forget_unit(&self) {
+        if let Some(unit) = &self.unit
+            && let Err(error) = unit.stop()
+        {
+            log::warn!("remove the scope of the container: {error}");
+        }
     }
 
     /// Removes the cgroups that have no process, with those below them, and names the others. For a
@@ -158,6 +174,7 @@ impl Record {
     /// is about to end, so it gets the time.
     pub fn remove_empty(&self) {
         let deadline = Instant::now() + PATIENCE_WITH_ORPHANS;
+        let mut all = true;
         for directory in self.directories() {
             let mut removed = remove_unpopulated(directory);
             while removed.as_ref().is_err_and(|error| error.is(libc::EBUSY))
@@ -167,8 +184,12 @@ impl Record {
                 removed = remove_unpopulated(directory);
             }
             if let Err(error) = removed {
+                all = false;
                 log::warn!("{error}: left alone, for its processes are not the container's");
             }
+        }
+        if all {
+            self.forget_unit();
         }
     }
 
@@ -207,11 +228,6 @@ impl Record {
             self.kill_all(libc::SIGKILL)?;
         }
     }
-}
-
-fn is_frozen_legacy(directory: &Path) -> bool {
-    let state = directory.join("freezer.state");
-    files::has_line(&state, "FROZEN") || files::has_line(&state, "FREEZING")
 }
 
 /// Kills by cgroup.kill (Linux 5.14), which no fork escapes. Whether there was anybody.
@@ -312,7 +328,7 @@ fn remove_tree(directory: &Path) -> Result<()> {
 }
 
 /// Waits until cgroup.events, which has been read, says something new.
-fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
+pub(super) fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
     let patience = deadline.saturating_duration_since(Instant::now());
     sys::io::wait_for_priority(events, patience).map(drop)
 }

@@ -24,6 +24,14 @@ pub(super) fn make(place: &Place) -> Result<()> {
     if is_new { Ok(()) } else { refuse_used(place) }
 }
 
+/// The same for one that may be there and in use: systemd has made it, with the container in it.
+///
+/// # Errors
+/// Where it cannot be made.
+pub(super) fn make_or_keep(place: &Place) -> Result<()> {
+    make_directory(&place.directory, &place.mount).map(drop)
+}
+
 /// mkdir -p below `mount`. Whether the last component was missing.
 fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
     let mut missing = Vec::new();
@@ -125,8 +133,15 @@ pub(super) fn refuse_used(place: &Place) -> Result<()> {
 /// # Errors
 /// A needed controller that is missing, or that some cgroup above will not pass on.
 pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
-    let needed = &plan.steps.controllers;
-    if needed.is_empty() && !plan.is_placed_at_clone() {
+    turn_on(place, &plan.steps.controllers, plan.is_placed_at_clone())
+}
+
+/// The same: those that are needed, or all that there are.
+///
+/// # Errors
+/// As [`turn_on_controllers`].
+pub(super) fn turn_on(place: &Place, needed: &[String], all: bool) -> Result<()> {
+    if needed.is_empty() && !all {
         return Ok(());
     }
     let below = |path: &&Path| path.starts_with(&place.mount);
@@ -138,7 +153,7 @@ pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
         let missing = available
             .split_ascii_whitespace()
             .filter(|name| !on.split_ascii_whitespace().any(|on| on == *name))
-            .filter(|name| plan.is_placed_at_clone() || needed.contains(name));
+            .filter(|name| all || is_in(needed, name));
         let missing: Vec<&str> = missing.collect();
         if !missing.is_empty() {
             pass_on(directory, &missing, needed)?;
@@ -148,7 +163,7 @@ pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
         return Err(refusal("it cannot hold a process".to_owned())).hint(|| THREADED);
     }
     let present = files::read(&place.directory.join("cgroup.controllers"))?;
-    let is_absent = |name: &&&str| !present.split_ascii_whitespace().any(|own| own == **name);
+    let is_absent = |name: &&String| !present.split_ascii_whitespace().any(|own| own == *name);
     let Some(name) = needed.iter().find(is_absent) else { return Ok(()) };
     let mount = quoted(&place.mount);
     Err(refusal(format!("no controller `{name}` in the cgroup v2 hierarchy at {mount}"))).hint(|| {
@@ -160,9 +175,37 @@ pub(super) fn turn_on_controllers(place: &Place, plan: &Plan) -> Result<()> {
     })
 }
 
+fn is_in(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known == name)
+}
+
+/// Gives the container's cgroup to a user, who can then make cgroups in it and move processes
+/// between them: the directory and the files that the kernel names for that, and nothing that
+/// limits.
+///
+/// # Errors
+/// As chown(2).
+pub(super) fn delegate(place: &Place, user: u32) -> Result<()> {
+    const USUAL: &str = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+    let names = files::read(Path::new("/sys/kernel/cgroup/delegate"));
+    let names = names.unwrap_or_else(|_| USUAL.to_owned());
+    let files = names.lines().map(|name| place.directory.join(name));
+    for path in files.chain([place.directory.clone()]) {
+        match std::os::unix::fs::chown(&path, Some(user), None) {
+            // Named for all cgroups, but of a controller that this one does not have.
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            Err(error) => {
+                return Err(Error::io("chown", format!("{}, {user}", quoted(&path)), &error));
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Turns controllers on for the children of a cgroup.
-fn pass_on(directory: &Path, controllers: &[&str], needed: &[&str]) -> Result<()> {
-    let is_needed = |name: &&&str| needed.contains(*name);
+fn pass_on(directory: &Path, controllers: &[&str], needed: &[String]) -> Result<()> {
+    let is_needed = |name: &&&str| is_in(needed, name);
     // The root of the hierarchy, which has no events, is the one that may have processes as well.
     // Elsewhere the kernel would accept a few controllers, and make the cgroup threaded for them.
     let is_root = !directory.join("cgroup.events").exists();

@@ -5,6 +5,7 @@
 //! option means is said here, since this text is also the help and the man page.
 
 mod dialect;
+mod values;
 mod verbs;
 
 use std::ffi::OsString;
@@ -64,6 +65,14 @@ pub enum Verb {
     List(List),
     /// `ps`
     Ps(Ps),
+    /// `pause`
+    Pause(Pause),
+    /// `resume`
+    Resume(Resume),
+    /// `update`
+    Update(Update),
+    /// `events`
+    Events(Events),
     /// `spec`
     Spec(Spec),
     /// `seccomp`
@@ -105,6 +114,10 @@ verbs! {
     "run" Run "Create a container, start it and, in the foreground, wait for it"
     "list" List "List containers"
     "ps" Ps "List the processes of a container"
+    "pause" Pause "Freeze the processes of a container"
+    "resume" Resume "Let the processes of a frozen container go on"
+    "update" Update "Change the limits of a container"
+    "events" Events "Tell what a container uses, and when it runs out of memory"
     "spec" Spec "Write a config.json to begin with"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON (so far: seccomp)"

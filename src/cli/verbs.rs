@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values;
+
 /// What `create` and `run` take alike.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Container {
@@ -129,6 +131,96 @@ pub struct Ps {
     pub options: Vec<String>,
 }
 
+/// `pause`
+#[derive(Debug, Clone, Args)]
+pub struct Pause {
+    /// The container
+    pub id: String,
+}
+
+/// `resume`
+#[derive(Debug, Clone, Args)]
+pub struct Resume {
+    /// The container
+    pub id: String,
+}
+
+/// `update`
+#[derive(Debug, Clone, Default, Args)]
+pub struct Update {
+    /// Read linux.resources as JSON from this file, - is standard input; other options go on top
+    #[arg(short, long, value_name = "FILE")]
+    pub resources: Option<PathBuf>,
+    /// Weight of block I/O, 10 to 1000
+    #[arg(long, value_name = "WEIGHT")]
+    pub blkio_weight: Option<u16>,
+    /// Microseconds of a period of processor time
+    #[arg(long, value_name = "MICROSECONDS")]
+    pub cpu_period: Option<u64>,
+    /// Microseconds of processor time per period, -1 for no limit
+    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
+    pub cpu_quota: Option<i64>,
+    /// Microseconds of processor time that may be saved up
+    #[arg(long, value_name = "MICROSECONDS")]
+    pub cpu_burst: Option<u64>,
+    /// Microseconds of a real-time period (cgroup v1)
+    #[arg(long, value_name = "MICROSECONDS")]
+    pub cpu_rt_period: Option<u64>,
+    /// Microseconds of real-time scheduling per real-time period (cgroup v1)
+    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
+    pub cpu_rt_runtime: Option<i64>,
+    /// Relative share of processor time, 1024 by default
+    #[arg(long, value_name = "SHARES")]
+    pub cpu_share: Option<u64>,
+    /// 1: run only when nothing else wants to; 0: like everybody
+    #[arg(long, value_name = "0|1")]
+    pub cpu_idle: Option<i64>,
+    /// Processors that may be used, as 0-3,7
+    #[arg(long, value_name = "LIST")]
+    pub cpuset_cpus: Option<String>,
+    /// Memory nodes that may be used
+    #[arg(long, value_name = "LIST")]
+    pub cpuset_mems: Option<String>,
+    /// Limit of memory, as 64M; -1 for none
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
+    pub memory: Option<i64>,
+    /// Soft limit of memory
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
+    pub memory_reservation: Option<i64>,
+    /// Limit of memory and swap together; -1 for none
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
+    pub memory_swap: Option<i64>,
+    /// Has no effect: Linux counts kernel memory as memory
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
+    pub kernel_memory: Option<i64>,
+    /// Limit of the buffers of TCP (cgroup v1)
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
+    pub kernel_memory_tcp: Option<i64>,
+    /// Number of processes, -1 for no limit
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub pids_limit: Option<i64>,
+    /// Not supported yet: the cache that may be used (Intel RDT)
+    #[arg(long, value_name = "SCHEMA")]
+    pub l3_cache_schema: Option<String>,
+    /// Not supported yet: the memory bandwidth that may be used (Intel RDT)
+    #[arg(long, value_name = "SCHEMA")]
+    pub mem_bw_schema: Option<String>,
+    /// The container
+    pub id: String,
+}
+
+/// `events`
+#[derive(Debug, Clone, Args)]
+pub struct Events {
+    /// Time between two lines, as 5s or 1m30s
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::duration)]
+    pub interval: std::time::Duration,
+    /// Print one line and end
+    #[arg(long)]
+    pub stats: bool,
+    /// The container
+    pub id: String,
+}
 /// `seccomp`
 #[derive(Debug, Clone, Args)]
 pub struct Seccomp {

@@ -2,10 +2,12 @@
 
 mod create;
 mod delete;
+mod events;
 mod features;
 mod kill;
 mod list;
 mod observe;
+mod pause;
 mod ps;
 mod run;
 mod seccomp;
@@ -13,6 +15,7 @@ mod select;
 mod spec;
 mod start;
 mod state;
+mod update;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -59,6 +62,10 @@ pub fn dispatch(
         Verb::Run(args) => run::run(call, args),
         Verb::List(args) => list::list(call, args),
         Verb::Ps(args) => ps::ps(call, args),
+        Verb::Pause(args) => pause::pause(call, args),
+        Verb::Resume(args) => pause::resume(call, args),
+        Verb::Update(args) => update::update(call, args),
+        Verb::Events(args) => events::events(call, args),
         Verb::Spec(args) => spec::spec(call, args),
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
         Verb::Features(_) => features::features(call),
@@ -92,9 +99,9 @@ impl Call<'_> {
     /// Who owns the cgroups, by `--systemd-cgroup` and `--cgroup-manager`.
     fn cgroup_owner(&self) -> Result<CgroupOwner> {
         match self.global.cgroup_manager.as_deref() {
-            Some("systemd") => Err(Error::unsupported("--cgroup-manager systemd")),
+            Some("systemd") => Ok(CgroupOwner::Systemd),
             Some("disabled") => Ok(CgroupOwner::Disabled),
-            _ if self.global.systemd_cgroup => Err(Error::unsupported("--systemd-cgroup")),
+            _ if self.global.systemd_cgroup => Ok(CgroupOwner::Systemd),
             _ => Ok(CgroupOwner::Cgroupfs),
         }
     }

@@ -47,13 +47,9 @@ fn look(
     };
     let alive = init.is_some();
     let created = record.phase == Phase::Created;
-    let gate = alive && created && gate::is_waiting(entry.dir());
-    let seen = Seen {
-        phase: record.phase,
-        lock_held: !created && is_locked(),
-        alive,
-        gate,
-        frozen: alive && created && !gate && record.cgroup.is_frozen(),
-    };
+    let frozen = alive && created && record.cgroup.is_frozen();
+    let gate = alive && created && !frozen && gate::is_waiting(entry.dir());
+    let seen =
+        Seen { phase: record.phase, lock_held: !created && is_locked(), alive, gate, frozen };
     Ok(Observed { status: seen.status(), init })
 }

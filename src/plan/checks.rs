@@ -5,6 +5,8 @@
 
 use crate::cgroups;
 use crate::error::{Error, Result};
+use crate::namespaces;
+use crate::namespaces::{IdMap, Kind, Source};
 use crate::rootfs;
 use crate::spec::Config;
 
@@ -72,6 +74,32 @@ fn linux_members(config: &Config) -> Result<()> {
     refuse(personality, "/linux/personality")
 }
 
+/// The user who manages cgroups inside (config-linux.md, cgroup ownership): the one of the program,
+/// as the host knows it, if the container sees its cgroup as the root of a tree that it can write.
+/// In a user namespace that exists we do not know who that is.
+pub(super) fn cgroup_manager(config: &Config, namespaces: &namespaces::Plan) -> Option<u32> {
+    let is_writable = |mount: &&crate::spec::Mount| {
+        let last = mount.options.iter().rev().find(|option| *option == "ro" || *option == "rw");
+        matches!(mount.kind.as_str(), "cgroup" | "cgroup2") && last.is_none_or(|last| last == "rw")
+    };
+    config.mounts.iter().find(is_writable)?;
+    if *namespaces.source(Kind::Cgroup) != Source::New {
+        return None;
+    }
+    let user = config.process.as_ref()?.user.uid;
+    let outside = match namespaces.source(Kind::User) {
+        Source::Inherited => user,
+        Source::New => {
+            let holds =
+                |map: &&IdMap| user.checked_sub(map.inside).is_some_and(|at| at < map.count);
+            let map = namespaces.uid_maps.iter().find(holds)?;
+            map.outside + (user - map.inside)
+        }
+        Source::Path(..) => return None,
+    };
+    Some(outside).filter(|outside| *outside != 0)
+}
+
 /// What a mount of type `cgroup` shows.
 pub(super) fn cgroup_view(cgroup: &cgroups::Plan) -> rootfs::CgroupView {
     let mut legacy = Vec::new();
@@ -122,6 +150,37 @@ mod tests {
             assert!(text.starts_with("/ociVersion: "), "{bad}: {text}");
         }
         assert_eq!(refusal("{}"), "/ociVersion: is missing");
+    }
+
+    #[test]
+    fn who_manages_cgroups_inside() {
+        let of = |user: u32, kind: &str, options: &str, namespaces: &str| {
+            let text = format!(
+                r#"{{"process":{{"user":{{"uid":{user}}}}},"mounts":[{{"destination":"/sys/fs/cgroup",
+                "type":"{kind}","options":[{options}]}}],"linux":{{"namespaces":[{namespaces}]"#
+            );
+            let maps = r#"[{"containerID":0,"hostID":100000,"size":10}]"#;
+            let text = match namespaces.contains("user") {
+                true => format!(r#"{text},"uidMappings":{maps},"gidMappings":{maps}}}}}"#),
+                false => format!("{text}}}}}"),
+            };
+            let config: Config = spec::parse(text.as_bytes()).unwrap();
+            cgroup_manager(&config, &namespaces::Plan::compile(&config).unwrap())
+        };
+        let (own, both) =
+            (r#"{"type":"cgroup"}"#, r#"{"type":"cgroup"},{"type":"user"},{"type":"mount"}"#);
+        for (user, kind, options, namespaces, expected) in [
+            (0, "cgroup", "", both, Some(100_000)),
+            (9, "cgroup2", r#""ro","rw""#, both, Some(100_009)),
+            (10, "cgroup", "", both, None),
+            (0, "cgroup", r#""nosuid","ro""#, both, None),
+            (0, "tmpfs", "", both, None),
+            (0, "cgroup", "", r#"{"type":"user"}"#, None),
+            (0, "cgroup", "", own, None),
+            (1000, "cgroup", "", own, Some(1000)),
+        ] {
+            assert_eq!(of(user, kind, options, namespaces), expected, "{user} {kind} {options}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Plan {
     pub strategy: namespaces::Strategy,
     /// The cgroup.
     pub cgroup: cgroups::Plan,
+    /// What it limits, as config.json has it, for `update`.
+    pub resources: spec::Resources,
     /// The root file system.
     pub rootfs: rootfs::Plan,
     /// The program.
@@ -113,7 +115,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     };
     let mut warnings = Vec::new();
     let namespaces = namespaces::Plan::compile(config)?;
-    let cgroup = compile_cgroup(config, host, options, &mut warnings)?;
+    let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
     let rootfs = compile_rootfs(config, options, &namespaces, &cgroup, &mut warnings)?;
@@ -134,6 +136,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         annotations: config.annotations.clone(),
         strategy,
         cgroup,
+        resources: config.linux.resources.clone(),
         rootfs,
         workload: workload::Plan::compile(process)?,
         security,
@@ -148,7 +151,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
 }
 
 fn compile_cgroup(
-    config: &spec::Config,
+    (config, namespaces): (&spec::Config, &namespaces::Plan),
     host: &Host,
     options: &Options,
     warnings: &mut Vec<String>,
@@ -157,9 +160,11 @@ fn compile_cgroup(
         id: &options.id,
         path: &config.linux.cgroups_path,
         resources: &config.linux.resources,
+        annotations: &config.annotations,
         layout: host.cgroups()?,
         owner: options.cgroup_owner,
         privileged: host.is_true_root(),
+        manager: checks::cgroup_manager(config, namespaces),
     };
     let compiled = cgroups::compile(&request).context(|| "plan the cgroup")?;
     warnings.extend(compiled.warnings);
@@ -236,8 +241,6 @@ mod tests {
                 continue;
             }
             let mut config = spec::Config::read(&path).unwrap();
-            config.linux.resources.block_io = spec::BlockIo::default();
-            config.linux.resources.hugepage_limits.clear();
             let process = config.process.as_mut().unwrap();
             process.apparmor_profile.clear();
             process.selinux_label.clear();

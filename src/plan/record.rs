@@ -11,6 +11,7 @@ use crate::cgroups;
 use crate::hooks;
 use crate::namespaces::{Kind, Source};
 use crate::security;
+use crate::spec;
 use crate::state::{Identity, Phase};
 use crate::workload;
 
@@ -18,7 +19,7 @@ use crate::workload;
 pub const OCI_VERSION: &str = "1.3.0";
 
 /// The layout of the record. A reader refuses what it does not know.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// `state.json`: the little that start, state, kill, delete and list need.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub struct ProcessRecord {
     pub workload: workload::Plan,
     /// What it may do.
     pub security: security::Plan,
+    /// The limits in force.
+    pub resources: spec::Resources,
 }
 
 /// The state of a container as runtime.md has it, for hooks.
@@ -169,6 +172,10 @@ impl Record {
 impl ProcessRecord {
     /// What exec needs to know of `plan`.
     pub fn of(plan: &Plan) -> ProcessRecord {
-        ProcessRecord { workload: plan.workload.clone(), security: plan.security.clone() }
+        ProcessRecord {
+            workload: plan.workload.clone(),
+            security: plan.security.clone(),
+            resources: plan.resources.clone(),
+        }
     }
 }

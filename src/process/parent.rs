@@ -75,7 +75,8 @@ pub fn create(
     let namespaces = namespaces::Handles::open(&plan.namespaces)?;
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
-    let (cgroup, placement) = cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
+    let (mut cgroup, placement) =
+        cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
     let mut protocol = Protocol::new(conversation(plan));
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
@@ -87,7 +88,8 @@ pub fn create(
     record.init = Some(Identity::of(child.pid, child.pidfd()?)?);
     entry.write(&record)?;
     if !placed {
-        cgroups::place(&plan.cgroup, child.pid).context(|| "move init into its cgroup")?;
+        cgroups::place(&plan.cgroup, &mut cgroup, child.pid)
+            .context(|| "move init into its cgroup")?;
     }
     prepare_child(plan, child.pid)?;
     let mut parent = Parent::new((plan, &record), (&channel, &child), receivers);

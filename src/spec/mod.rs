@@ -11,6 +11,7 @@ mod process;
 mod resources;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -153,6 +154,26 @@ impl Config {
             .hint(|| "a bundle is a directory with a config.json; `rrun spec` writes one")?;
         parse(&bytes).context(|| format!("read `{}`", path.display()))
     }
+}
+
+/// Reads `linux.resources` alone, as `update --resources` takes it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read_file(path: &Path) -> Result<Resources> {
+    let bytes = read_document(path).context(|| format!("read `{}`", path.display()))?;
+    parse(&bytes).context(|| format!("read `{}`", path.display()))
+}
+
+/// The same from standard input.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read_standard_input() -> Result<Resources> {
+    let mut bytes = Vec::new();
+    let mut input = std::io::stdin().lock().take(SIZE_LIMIT);
+    input.read_to_end(&mut bytes).map_err(|error| Error::io("read", "standard input", &error))?;
+    parse(&bytes)
 }
 
 /// Parses a document. A mistake is reported with the JSON pointer of the member.

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::or_default;
 
 /// `linux.resources`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resources {
     /// Rules of the device controller, in order.
@@ -41,7 +41,7 @@ pub struct Resources {
 }
 
 /// One device rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceRule {
     /// Whether it allows or denies.
@@ -60,7 +60,7 @@ pub struct DeviceRule {
 }
 
 /// `memory`, in bytes; -1 is unlimited.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Memory {
     /// The hard limit.
@@ -86,7 +86,7 @@ pub struct Memory {
 }
 
 /// `cpu`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cpu {
     /// Relative share.
@@ -112,7 +112,7 @@ pub struct Cpu {
 }
 
 /// `pids`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pids {
     /// How many; -1 is unlimited, 0 is a limit.
@@ -120,7 +120,7 @@ pub struct Pids {
 }
 
 /// `blockIO`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BlockIo {
     /// Weight, 10 to 1000.
@@ -145,7 +145,7 @@ pub struct BlockIo {
 }
 
 /// The weight of one block device.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WeightDevice {
     /// Major number.
@@ -159,7 +159,7 @@ pub struct WeightDevice {
 }
 
 /// The limit of one block device.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ThrottleDevice {
     /// Major number.
@@ -171,7 +171,7 @@ pub struct ThrottleDevice {
 }
 
 /// The limit of one size of huge pages.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HugepageLimit {
     /// As in `/sys/fs/cgroup/hugetlb.2MB.max`.
@@ -181,7 +181,7 @@ pub struct HugepageLimit {
 }
 
 /// `network` (cgroup v1).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Network {
     /// The class of the packets.
@@ -193,7 +193,7 @@ pub struct Network {
 }
 
 /// The priority of one interface.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfacePriority {
     /// The interface.
     pub name: String,
@@ -202,7 +202,7 @@ pub struct InterfacePriority {
 }
 
 /// The limits of one RDMA device.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rdma {
     /// Handles.

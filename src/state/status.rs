@@ -25,7 +25,7 @@ pub enum Status {
     Created,
     /// The program runs.
     Running,
-    /// The program is frozen.
+    /// Its processes are frozen.
     Paused,
     /// The program has ended, or never began.
     Stopped,
@@ -74,8 +74,9 @@ impl Seen {
             Phase::Creating if !self.lock_held => Status::Stopped,
             Phase::Creating => Status::Creating,
             Phase::Created if !self.alive => Status::Stopped,
-            Phase::Created if self.gate => Status::Created,
+            // Also one that waits at its gate: it could not go through.
             Phase::Created if self.frozen => Status::Paused,
+            Phase::Created if self.gate => Status::Created,
             Phase::Created => Status::Running,
         }
     }
@@ -92,6 +93,14 @@ pub enum Verb {
     Delete,
     /// `ps`
     Ps,
+    /// `pause`
+    Pause,
+    /// `resume`
+    Resume,
+    /// `update`
+    Update,
+    /// `events`
+    Events,
 }
 
 impl Verb {
@@ -102,6 +111,10 @@ impl Verb {
             Verb::Kill => "kill",
             Verb::Delete => "delete",
             Verb::Ps => "ps",
+            Verb::Pause => "pause",
+            Verb::Resume => "resume",
+            Verb::Update => "update",
+            Verb::Events => "events",
         }
     }
 }
@@ -117,6 +130,11 @@ impl Status {
             // containerd's shim relies on that.
             Verb::Delete => matches!(self, Status::Stopped | Status::Created),
             Verb::Ps => self != Status::Creating,
+            Verb::Pause => matches!(self, Status::Created | Status::Running),
+            Verb::Resume => self == Status::Paused,
+            Verb::Update | Verb::Events => {
+                matches!(self, Status::Created | Status::Running | Status::Paused)
+            }
         }
     }
 
@@ -181,7 +199,8 @@ mod tests {
             (Creating, false, true, true, false, Status::Stopped),
             (Creating, false, false, false, false, Status::Stopped),
             (Created, false, true, true, false, Status::Created),
-            (Created, true, true, true, true, Status::Created),
+            (Created, true, true, true, true, Status::Paused),
+            (Created, false, true, true, true, Status::Paused),
             (Created, false, true, false, false, Status::Running),
             (Created, true, true, false, false, Status::Running),
             (Created, false, true, false, true, Status::Paused),
@@ -200,6 +219,10 @@ mod tests {
             (Verb::Kill, &[Created, Running, Paused]),
             (Verb::Delete, &[Created, Stopped]),
             (Verb::Ps, &[Created, Running, Paused, Stopped]),
+            (Verb::Pause, &[Created, Running]),
+            (Verb::Resume, &[Paused]),
+            (Verb::Update, &[Created, Running, Paused]),
+            (Verb::Events, &[Created, Running, Paused]),
         ] {
             for status in [Creating, Created, Running, Paused, Stopped] {
                 assert_eq!(status.allows(verb), allowed.contains(&status), "{verb:?} {status}");

@@ -232,6 +232,18 @@ impl<R: Serialize + DeserializeOwned> Entry<R> {
             .hint(|| "`delete --force` removes what can still be found of it")
     }
 
+    /// Reads another document of the container's directory.
+    ///
+    /// # Errors
+    /// One that is missing or damaged.
+    pub fn read_beside<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let file = sys::file::open_at(self.dir(), Path::new(name), libc::O_RDONLY, 0)?;
+        let bytes = sys::io::read_all(file.as_fd())?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::internal(format!("damaged {name}: {error}")))
+            .context(|| format!("read the state of container `{}`", self.id))
+    }
+
     /// Replaces the record, by rename.
     ///
     /// # Errors

@@ -204,22 +204,22 @@ pub fn write_some(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize> {
 
 /// What is to be done, or can be done, with a descriptor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Interest {
+pub struct Readiness {
     /// Reading.
     pub read: bool,
     /// Writing.
     pub write: bool,
 }
 
-impl Interest {
+impl Readiness {
     /// In reading alone, where `wanted`.
-    pub fn read(wanted: bool) -> Interest {
-        Interest { read: wanted, write: false }
+    pub fn read(wanted: bool) -> Readiness {
+        Readiness { read: wanted, write: false }
     }
 
     /// In writing alone, where `wanted`.
-    pub fn write(wanted: bool) -> Interest {
-        Interest { read: false, write: wanted }
+    pub fn write(wanted: bool) -> Readiness {
+        Readiness { read: false, write: wanted }
     }
 }
 
@@ -229,17 +229,17 @@ impl Interest {
 ///
 /// # Errors
 /// As poll(2), but for EINTR.
-pub fn wait_for_any<const N: usize>(
+pub fn wait_until_ready<const N: usize>(
     fds: &[BorrowedFd<'_>; N],
-    wanted: &[Interest; N],
+    wanted: &[Readiness; N],
     patience: Option<std::time::Duration>,
-) -> Result<[Interest; N]> {
+) -> Result<[Readiness; N]> {
     use rustix::event::{PollFd, PollFlags, Timespec};
     let timeout = patience.map(|patience| Timespec {
         tv_sec: patience.as_secs() as i64,
         tv_nsec: patience.subsec_nanos().into(),
     });
-    let asked: Vec<usize> = (0..N).filter(|at| wanted[*at] != Interest::default()).collect();
+    let asked: Vec<usize> = (0..N).filter(|at| wanted[*at] != Readiness::default()).collect();
     let poll_fd = |at: &usize| {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, wanted[*at].read);
@@ -254,7 +254,7 @@ pub fn wait_for_any<const N: usize>(
             Err(errno) => return Err(Error::call("poll", "", errno.raw_os_error())),
         }
     }
-    let mut ready = [Interest::default(); N];
+    let mut ready = [Readiness::default(); N];
     for (at, polled) in asked.into_iter().zip(&polled) {
         let events = polled.revents();
         let broken = events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
@@ -263,4 +263,59 @@ pub fn wait_for_any<const N: usize>(
         ready[at].write = is(PollFlags::OUT, wanted[at].write);
     }
     Ok(ready)
+}
+
+/// What to wait for with [`wait_for_any`].
+#[derive(Debug, Clone, Copy)]
+pub enum Interest<'a> {
+    /// Something to read (POLLIN).
+    Readable(BorrowedFd<'a>),
+    /// A change that a file of the kernel announces (POLLPRI).
+    Changed(BorrowedFd<'a>),
+}
+
+/// poll(2): which of these have happened, waiting up to `patience` for the first.
+///
+/// # Errors
+/// As poll(2).
+pub fn wait_for_any(
+    interests: &[Interest<'_>],
+    patience: std::time::Duration,
+) -> Result<Vec<bool>> {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    let timeout =
+        Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+    fn entry<'a>(interest: &Interest<'a>) -> PollFd<'a> {
+        match *interest {
+            Interest::Readable(fd) => PollFd::from_borrowed_fd(fd, PollFlags::IN),
+            Interest::Changed(fd) => PollFd::from_borrowed_fd(fd, PollFlags::PRI),
+        }
+    }
+    let mut fds: Vec<PollFd<'_>> = interests.iter().map(entry).collect();
+    match rustix::event::poll(&mut fds, Some(&timeout)) {
+        Ok(_) => Ok(fds.iter().map(|fd| !fd.revents().is_empty()).collect()),
+        Err(rustix::io::Errno::INTR) => Ok(vec![false; interests.len()]),
+        Err(errno) => Err(Error::call("poll", String::new(), errno.raw_os_error())),
+    }
+}
+
+/// A counter that becomes readable when the kernel adds to it (eventfd(2)), close-on-exec; reading
+/// never waits.
+///
+/// # Errors
+/// As eventfd(2).
+pub fn counter() -> Result<OwnedFd> {
+    use rustix::event::EventfdFlags;
+    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+    named("eventfd", rustix::event::eventfd(0, flags), String::new)
+}
+
+/// Takes everything out of a counter.
+///
+/// # Errors
+/// EAGAIN where it is empty.
+pub fn take_count(counter: BorrowedFd<'_>) -> Result<u64> {
+    let mut bytes = [0; 8];
+    named("read", rustix::io::read(counter, &mut bytes), || "eventfd".to_owned())?;
+    Ok(u64::from_ne_bytes(bytes))
 }

@@ -63,6 +63,26 @@ pub fn connect_at_once(path: &Path) -> Result<OwnedFd> {
     connect_with(path, SocketType::SEQPACKET, SocketFlags::NONBLOCK)
 }
 
+/// A stream connection to the listener at `path`, which may take until `deadline` to have room in its
+/// queue. The socket does not wait ([O_NONBLOCK](libc::O_NONBLOCK)).
+///
+/// # Errors
+/// As [`connect`]; EAGAIN where the queue stays full.
+pub fn connect_stream_until(path: &Path, deadline: std::time::Instant) -> Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    let socket = named("socket", socket, || "AF_UNIX, SOCK_STREAM".to_owned())?;
+    let address = address(path)?;
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Err(rustix::io::Errno::AGAIN) if std::time::Instant::now() < deadline => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            result => return named("connect", result, || quoted(path)).map(|()| socket),
+        }
+    }
+}
+
 /// A connection to a listener of another sort, a stream (SOCK_STREAM), at `path`.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::sys::io::{self, Interest};
+use crate::sys::io::{self, Readiness};
 use crate::sys::tty::{self, OutputModes, SpecialCodeIndex, Termios};
 
 /// How much is moved at once. A pipe that can be written takes at least this much without blocking
@@ -103,14 +103,14 @@ impl Relay {
         loop {
             let fds = [other, stdin.as_fd(), self.master.as_fd(), stdout.as_fd()];
             let wanted = [
-                Interest::read(true),
-                Interest::read(self.stdin_is_open && self.typed.is_empty()),
-                Interest { read: self.printed.is_empty(), write: !self.typed.is_empty() },
-                Interest::write(!self.printed.is_empty()),
+                Readiness::read(true),
+                Readiness::read(self.stdin_is_open && self.typed.is_empty()),
+                Readiness { read: self.printed.is_empty(), write: !self.typed.is_empty() },
+                Readiness::write(!self.printed.is_empty()),
             ];
             let patience =
                 self.next_end.map(|(at, _)| at.saturating_duration_since(Instant::now()));
-            let ready = io::wait_for_any(&fds, &wanted, patience)?;
+            let ready = io::wait_until_ready(&fds, &wanted, patience)?;
             self.repeat_the_end();
             if ready[1].read {
                 self.read_stdin(stdin.as_fd());

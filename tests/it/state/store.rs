@@ -179,7 +179,7 @@ fn a_damaged_record_says_the_way_out() {
     let _ = bundle.create().ok();
     let path = bundle.entry().join("state.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
+    std::fs::write(&path, text.replacen("\"version\":2", "\"version\":99", 1)).unwrap();
     let _ = bundle.start().refused("read the state of container");
     std::fs::write(&path, text).unwrap();
 }

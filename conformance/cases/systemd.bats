@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# The systemd cgroup driver (--systemd-cgroup), against a real systemd: run by lab/systemd.
+load ../lib
+
+real_systemd() { [ "$(cat /proc/1/comm)" = systemd ] && [ "$CONF_CGROUP" = v2 ] || skip "no systemd as PID 1 on cgroup v2 here"; }
+
+sleeper() {
+	RT_GLOBALS=(--systemd-cgroup)
+	new_bundle /probe sleep
+	edit '.linux.cgroupsPath = "system.slice:conf:" + $id' --arg id "$CID"
+	UNIT=conf-$CID.scope
+	[ -z "${1-}" ] || edit '.linux.resources += $r' --argjson r "$1"
+	[ -z "${2-}" ] || edit '.annotations += $a' --argjson a "$2"
+	run_bg
+	await_out sleeping
+	# engines leave the option out with later verbs
+	RT_GLOBALS=()
+}
+prop() { systemctl show -P "$1" "$UNIT"; }
+gone() { [ "$(systemctl show -P LoadState "$UNIT")" = not-found ]; }
+
+# bats test_tags=systemd
+@test "a container is in a transient scope of its slice" {
+	real_systemd
+	sleeper
+	eq "$(prop ActiveState)" active
+	eq "$(prop Slice)" system.slice
+	eq "$(sed -n 's/^0:://p' "/proc/$PID/cgroup")" "/system.slice/$UNIT"
+	eq "$(prop Delegate)" yes
+	rt kill "$CID" KILL
+	await_exit
+	delete
+	until_true gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+}
+
+# bats test_tags=systemd
+@test "limits are properties and files" {
+	real_systemd
+	sleeper '{"memory":{"limit":67108864,"reservation":33554432},"pids":{"limit":20},"cpu":{"shares":512,"quota":25000,"period":50000}}'
+	eq "$(prop MemoryMax) $(prop MemoryLow) $(prop TasksMax)" "67108864 33554432 20"
+	eq "$(prop CPUWeight) $(prop CPUQuotaPerSecUSec)" "59 500ms"
+	eq "$(cg memory '' memory.max) $(cg pids '' pids.max) $(cg cpu '' cpu.max)" "67108864 20 25000 50000"
+	rt update --memory 128M --cpu-quota 12345 "$CID"
+	eq "$(prop MemoryMax) $(cg memory '' memory.max)" "134217728 134217728"
+	eq "$(cg cpu '' cpu.max)" "12345 50000"
+	systemctl daemon-reload
+	eq "$(cg memory '' memory.max) $(cg pids '' pids.max)" "134217728 20"
+	delete --force
+	until_true gone
+}
+
+# bats test_tags=systemd
+@test "device rules are DeviceAllow too, and a daemon-reload takes nothing away" {
+	real_systemd
+	RT_GLOBALS=(--systemd-cgroup)
+	new_bundle /probe reopen c 240 99
+	edit '.linux.cgroupsPath = "system.slice:conf:" + $id' --arg id "$CID"
+	edit '.linux.resources.devices += [{allow: true, type: "c", major: 240, minor: 99, access: "rwm"}]'
+	UNIT=conf-$CID.scope
+	run_bg
+	await_out 'open-dev c 240:99 ENXIO'
+	eq "$(prop DevicePolicy)" strict
+	matches '/dev/char/240:99' "$(prop DeviceAllow)"
+	systemctl daemon-reload
+	sleep 0.3
+	! grep -q EPERM "$COUT"
+	echo '{"devices":[{"allow":false}]}' >"$T/r"
+	RT_GLOBALS=()
+	rt update -r "$T/r" "$CID"
+	await_out 'open-dev c 240:99 EPERM'
+	delete --force
+}
+
+# bats test_tags=systemd
+@test "annotations become properties of the unit" {
+	real_systemd
+	sleeper '' '{"org.systemd.property.TimeoutStopUSec":"uint64 1234567","org.systemd.property.CollectMode":"'"'inactive-or-failed'"'"}'
+	eq "$(prop TimeoutStopUSec) $(prop CollectMode)" "1.234567s inactive-or-failed"
+	delete --force
+	RT_GLOBALS=(--systemd-cgroup)
+	new_bundle
+	edit '.linux.cgroupsPath = "system.slice:conf:x" | .annotations["org.systemd.property.NoSuchProperty"] = "true"'
+	refused create --bundle "$BUNDLE" "$CID"
+	matches 'systemd says' "$err"
+}
+
+# bats test_tags=systemd
+@test "a unit of that name that exists is refused and left alone" {
+	real_systemd
+	sleeper
+	local first=$PID
+	RT_GLOBALS=(--systemd-cgroup)
+	local path
+	path=$(jq -r .linux.cgroupsPath "$BUNDLE/config.json")
+	new_bundle /probe sleep
+	edit '.linux.cgroupsPath = $p' --arg p "$path"
+	refused create --bundle "$BUNDLE" "$CID"
+	alive "$first"
+	eq "$(prop ActiveState)" active
+}
+
+# bats test_tags=systemd
+@test "pause and resume" {
+	real_systemd
+	sleeper
+	rt pause "$CID"
+	status_is paused
+	eq "$(prop ActiveState)" active
+	rt resume "$CID"
+	status_is running
+	delete --force
+	until_true gone
+}
+
+# bats test_tags=systemd
+@test "a path that is not systemd's is refused" {
+	real_systemd
+	RT_GLOBALS=(--systemd-cgroup)
+	new_bundle
+	refused create --bundle "$BUNDLE" "$CID"
+	matches 'slice:prefix:name' "$err"
+}

@@ -1,0 +1,119 @@
+//! Values in the words of Go programs: sizes and durations.
+
+use std::time::Duration;
+
+/// Bytes: a number with or without a unit of 1024 (`64M`, `1.5g`, `100kb`, `32MiB`), or -1.
+pub(super) fn bytes(text: &str) -> Result<i64, String> {
+    if text == "-1" {
+        return Ok(-1);
+    }
+    let wrong = || format!("`{}` is no size like 64M, nor -1", text.escape_debug());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let shift = match unit.strip_suffix("ib").or(unit.strip_suffix('b')).unwrap_or(&unit) {
+        "" if unit.ends_with("ib") => return Err(wrong()),
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        "p" => 50,
+        _ => return Err(wrong()),
+    };
+    if let Ok(whole) = number.parse::<i64>() {
+        return whole.checked_mul(1 << shift).ok_or_else(wrong);
+    }
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let bytes = number * (1_i64 << shift) as f64;
+    if bytes < i64::MAX as f64 { Ok(bytes as i64) } else { Err(wrong()) }
+}
+
+/// A length of time: numbers with units, `5s`, `1m30s`, `1.5h`, `100ms`; or 0.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{}` is no time like 5s", text.escape_debug());
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut nanoseconds = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let (number, after) = rest.split_at(end);
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let unit = match unit {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            _ => return Err(wrong()),
+        };
+        nanoseconds += number.parse::<f64>().map_err(|_| wrong())? * unit;
+        rest = after;
+    }
+    // As long as Go's, 292 years; longer ones would be no moment of the clock.
+    if text.is_empty() || nanoseconds > i64::MAX as f64 {
+        return Err(wrong());
+    }
+    Ok(Duration::from_nanos(nanoseconds as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, milliseconds) in [
+            ("5s", 5000),
+            ("1m30s", 90_000),
+            ("1.5h", 5_400_000),
+            ("100ms", 100),
+            ("2000µs", 2),
+            ("0", 0),
+            (".5s", 500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "5", "s", "5 s", "-5s", "5d", "5s5", "1.2.3s", "1e3s", "999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("0", 0),
+            ("-1", -1),
+            ("1048576", 1 << 20),
+            ("100b", 100),
+            ("64M", 64 << 20),
+            ("64m", 64 << 20),
+            ("100kb", 100 << 10),
+            ("32MiB", 32 << 20),
+            ("1.5g", 3 << 29),
+            ("1 G", 1 << 30),
+            ("9223372036854775807", i64::MAX),
+        ] {
+            assert_eq!(bytes(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "-2",
+            "M",
+            "ib",
+            "5x",
+            "5ib",
+            "1.2.3",
+            "9223372036854775808",
+            "9000000P",
+            "1e3",
+            "é",
+        ] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+}
