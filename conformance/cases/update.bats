@@ -14,6 +14,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "update changes the limits of a running container" {
+	known_peer_failure crun "1.8 knows no units"
 	needs_controller memory
 	needs_controller pids
 	sleeper '{"memory":{"limit":67108864},"pids":{"limit":20}}'
@@ -28,6 +29,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "update takes the resources as JSON from a file or standard input" {
+	known_peer_failure crun "1.8 takes members of the wrong type"
 	needs_controller memory
 	sleeper
 	echo '{"memory":{"limit":67108864},"cpu":{"shares":0},"blockIO":{"weight":0}}' >"$T/r"
@@ -58,6 +60,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "quota, period and shares change on their own" {
+	known_peer_failure crun "1.8 cannot take a quota back"
 	needs_controller cpu
 	sleeper '{"cpu":{"quota":25000,"period":50000}}'
 	rt update --cpu-quota 30000 "$CID"
@@ -162,6 +165,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "pause freezes and resume lets go on" {
+	known_peer_failure crun "1.8 pauses what is paused"
 	new_bundle /probe ticks
 	run_bg
 	await_out tick
@@ -181,6 +185,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "a paused container can be killed" {
+	known_peer_failure crun "1.8 leaves it frozen"
 	sleeper
 	rt pause "$CID"
 	rt kill "$CID" KILL
@@ -214,6 +219,7 @@ sleeper() {
 
 # bats test_tags=v2
 @test "a container that has ended can be neither updated nor paused" {
+	known_peer_failure crun "1.8 updates what has ended"
 	new_bundle /probe exit 0
 	run_bg
 	await_exit
