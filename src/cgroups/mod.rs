@@ -94,14 +94,8 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
         tree::make(place).context(intent)?;
         guard.0.add(place);
-        if place.has("cpuset") {
-            tree::inherit_cpuset(place).context(intent)?;
-        }
+        make_ready(place, plan).context(intent)?;
         if place.unified {
-            tree::turn_on_controllers(place, plan).context(intent)?;
-            if let Some(user) = plan.manager {
-                tree::delegate(place, user).context(intent)?;
-            }
             let flags = libc::O_PATH | libc::O_DIRECTORY;
             placement.at_clone = Some(sys::file::open(&place.directory, flags).context(intent)?);
         } else {
@@ -111,6 +105,20 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
     }
     write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
     Ok((guard, placement))
+}
+
+/// What a cgroup that is there still needs before a process can be in it.
+fn make_ready(place: &Place, plan: &Plan) -> Result<()> {
+    if place.has("cpuset") {
+        tree::inherit_cpuset(place)?;
+    }
+    if place.unified {
+        tree::turn_on_controllers(place, plan)?;
+        if let Some(user) = plan.manager {
+            tree::delegate(place, user)?;
+        }
+    }
+    Ok(())
 }
 
 /// Moves the calling process, which has to have one thread, into the cgroups behind `tasks`.
@@ -160,15 +168,7 @@ fn place_in_scope(plan: &Plan, unit: &systemd::Unit, guard: &mut Guard, pid: i32
         }
         tree::make_or_keep(place).context(intent)?;
         guard.0.add(place);
-        if place.has("cpuset") {
-            tree::inherit_cpuset(place).context(intent)?;
-        }
-        if place.unified {
-            tree::turn_on_controllers(place, plan).context(intent)?;
-            if let Some(user) = plan.manager {
-                tree::delegate(place, user).context(intent)?;
-            }
-        }
+        make_ready(place, plan).context(intent)?;
     }
     write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
     plan.places().iter().try_for_each(|place| move_process(place, pid))
