@@ -16,6 +16,8 @@ pub(crate) enum Needs {
     TimeNs,
     /// Overlay mounts.
     Overlay,
+    /// Programs of 32 bits, which User Mode Linux does not run.
+    Compat,
     /// A runtime that needs no library of the image's: it is executed inside.
     Static,
 }
@@ -29,6 +31,10 @@ impl Needs {
             Needs::Overlay => {
                 let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
                 (known.contains("\toverlay\n"), "needs overlayfs")
+            }
+            Needs::Compat => {
+                let there = Path::new("/proc/sys/abi/vsyscall32").exists();
+                (there, "needs a kernel that runs programs of 32 bits")
             }
             Needs::Static => (is_static(&runtime()), "needs a static binary in RRUN_TEST_RUNTIME"),
         };

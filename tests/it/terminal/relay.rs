@@ -90,17 +90,13 @@ type End<'a> = &'a dyn Fn(&Bundle, i32);
 fn the_persons_terminal_is_given_back() {
     let endings: [(&str, End<'_>, i32); 4] = [
         ("exit 3", &|_, _| {}, 3),
-        (
-            "trap 'exit 5' TERM; while :; do sleep 0.01; done",
-            &|_, pid| signal(pid, Signal::TERM),
-            5,
-        ),
+        ("while :; do sleep 0.01; done", &|_, pid| signal(pid, Signal::TERM), 5),
         ("exec sleep 60", &|bundle, _| drop(bundle.kill("KILL").ok()), 137),
         ("exec sleep 60", &|bundle, _| drop(bundle.delete_force().ok()), 137),
     ];
     for (script, end, status) in endings {
         let (outer, inner) = persons();
-        let bundle = with_terminal(&format!("echo ready >/ready; {script}"));
+        let bundle = with_terminal(&format!("trap 'exit 5' TERM; echo ready >/ready; {script}"));
         let stdin = inner.try_clone().unwrap();
         let running = bundle.making("run").stdin(stdin).to(inner.try_clone().unwrap());
         bundle.await_file("rootfs/ready");
