@@ -123,7 +123,13 @@ start_dockerd() {
 	engine_pids+=($!)
 	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
 }
-d() { timeout 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
+# A client hands SIGTERM on to its container, whose pid 1 may ignore it: only SIGKILL bounds it.
+d() { timeout -k 5 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
+# at_terminal COMMAND: as a person at a terminal would. The time limit is outside, for inside, under
+# a shell that forks where bash would exec (dash, which script takes when SHELL is unset), timeout(1)
+# makes its command a background job: each tcsetattr then raises SIGTTOU, and a Go program, which
+# catches every signal, spins in it for ever.
+at_terminal() { SHELL=/bin/sh timeout -k 5 60 script --quiet --return --command "$1" /dev/null; }
 # remove_cgroups: only when no process is left; the daemons would make them again, too.
 remove_cgroups() {
 	local p
