@@ -35,8 +35,10 @@ test: $(BINARY)
 test-all: $(BINARY)
 	@tests/run --all $(BINARY)
 
-# The systemd cgroup driver against a real systemd, in User Mode Linux.
+# The systemd cgroup driver against a real systemd: on this kernel in namespaces, and on pure cgroup v2
+# in User Mode Linux.
 test-systemd: $(BINARY)
+	@conformance/lab/systemd --here --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
 	@conformance/lab/systemd --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
 
 install: $(BINARY)

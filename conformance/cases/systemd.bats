@@ -2,7 +2,7 @@
 # The systemd cgroup driver (--systemd-cgroup), against a real systemd: run by lab/systemd.
 load ../lib
 
-real_systemd() { [ "$(cat /proc/1/comm)" = systemd ] && [ "$CONF_CGROUP" = v2 ] || skip "no systemd as PID 1 on cgroup v2 here"; }
+real_systemd() { [ "$(cat /proc/1/comm)" = systemd ] || skip "no systemd as PID 1 here"; }
 
 sleeper() {
 	RT_GLOBALS=(--systemd-cgroup)
@@ -25,27 +25,34 @@ gone() { [ "$(systemctl show -P LoadState "$UNIT")" = not-found ]; }
 	sleeper
 	eq "$(prop ActiveState)" active
 	eq "$(prop Slice)" system.slice
-	eq "$(sed -n 's/^0:://p' "/proc/$PID/cgroup")" "/system.slice/$UNIT"
+	# in every hierarchy, also in those that systemd leaves alone
+	eq "$(cut -d: -f3 "/proc/$PID/cgroup" | sort -u)" "/system.slice/$UNIT"
 	eq "$(prop Delegate)" yes
 	rt kill "$CID" KILL
 	await_exit
 	delete
 	until_true gone
-	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+	eq "$(find /sys/fs/cgroup -name "$UNIT")" ""
 }
 
 # bats test_tags=systemd
 @test "limits are properties and files" {
 	real_systemd
+	local max=MemoryMax weight=CPUWeight weighs=59 quota
+	if [ "$CONF_CGROUP" = v1 ]; then max=MemoryLimit weight=CPUShares weighs=512; fi
+	quota() { if [ "$CONF_CGROUP" = v2 ]; then cg cpu '' cpu.max; else echo "$(cg cpu cpu.cfs_quota_us '') $(cg cpu cpu.cfs_period_us '')"; fi; }
 	sleeper '{"memory":{"limit":67108864,"reservation":33554432},"pids":{"limit":20},"cpu":{"shares":512,"quota":25000,"period":50000}}'
-	eq "$(prop MemoryMax) $(prop MemoryLow) $(prop TasksMax)" "67108864 33554432 20"
-	eq "$(prop CPUWeight) $(prop CPUQuotaPerSecUSec)" "59 500ms"
-	eq "$(cg memory '' memory.max) $(cg pids '' pids.max) $(cg cpu '' cpu.max)" "67108864 20 25000 50000"
+	eq "$(prop $max) $(prop TasksMax)" "67108864 20"
+	[ "$CONF_CGROUP" = v1 ] || eq "$(prop MemoryLow)" 33554432
+	eq "$(cg memory memory.soft_limit_in_bytes memory.low)" 33554432
+	eq "$(prop $weight) $(prop CPUQuotaPerSecUSec)" "$weighs 500ms"
+	eq "$(cg memory memory.limit_in_bytes memory.max) $(cg pids pids.max pids.max)" "67108864 20"
+	eq "$(cg cpu cpu.shares cpu.weight) $(quota)" "$weighs 25000 50000"
 	rt update --memory 128M --cpu-quota 12345 "$CID"
-	eq "$(prop MemoryMax) $(cg memory '' memory.max)" "134217728 134217728"
-	eq "$(cg cpu '' cpu.max)" "12345 50000"
+	eq "$(prop $max) $(cg memory memory.limit_in_bytes memory.max)" "134217728 134217728"
+	eq "$(quota)" "12345 50000"
 	systemctl daemon-reload
-	eq "$(cg memory '' memory.max) $(cg pids '' pids.max)" "134217728 20"
+	eq "$(cg memory memory.limit_in_bytes memory.max) $(cg pids pids.max pids.max)" "134217728 20"
 	delete --force
 	until_true gone
 }
@@ -120,4 +127,20 @@ gone() { [ "$(systemctl show -P LoadState "$UNIT")" = not-found ]; }
 	new_bundle
 	refused create --bundle "$BUNDLE" "$CID"
 	matches 'slice:prefix:name' "$err"
+}
+
+# bats test_tags=systemd
+@test "systemd by the bus, where its own socket is not to be had" {
+	real_systemd
+	command -v dbus-daemon >/dev/null || skip "no dbus-daemon here"
+	systemctl start dbus.service
+	on_the_bus() { busctl --system list | grep -q 'org.freedesktop.systemd1 '; }
+	until_true on_the_bus
+	mv /run/systemd/private /run/systemd/private.away
+	sleeper
+	eq "$(cut -d: -f3 "/proc/$PID/cgroup" | sort -u)" "/system.slice/$UNIT"
+	delete --force
+	eq "$(find /sys/fs/cgroup -name "$UNIT")" ""
+	mv /run/systemd/private.away /run/systemd/private
+	systemctl stop dbus.service dbus.socket
 }
