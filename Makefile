@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all test-systemd install clean
+.PHONY: all demo test test-all test-systemd bench install clean
 
 all: $(BINARY)
 
@@ -40,6 +40,14 @@ test-all: $(BINARY)
 test-systemd: $(BINARY)
 	@conformance/lab/systemd --here --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
 	@conformance/lab/systemd --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
+
+# rrun beside its peers and the kernel's floor, interleaved: make bench BUNDLE=b PEERS=crun,runc ROUNDS=100
+# ONLY=exec; SAVE=1 also writes docs/bench.json and docs/bench.svg.
+PEERS  ?= crun,runc
+ROUNDS ?= 40
+bench: $(BINARY)
+	@cargo bench --locked --bench runtime -- --runtime $(abspath $(BINARY)) --peers "$(PEERS)" --rounds $(ROUNDS) \
+		--bundle "$(BUNDLE)" --only "$(ONLY)" $(if $(SAVE),--json docs/bench.json --picture docs/bench.svg)
 
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun
