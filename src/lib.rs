@@ -14,7 +14,7 @@
 //!
 //! ## `create`
 //!
-//! 1. [`commands`] first seals rrun ([`process::seal`]): it executes itself again from a read-only
+//! 1. [`commands`] first seals rrun ([`process::seal`]): it goes on from a read-only
 //!    overlay, so that no container ever holds a writable rrun. Then the plan is compiled.
 //! 2. [`state`] reserves the container's directory, locked, with a record in it that *names what will
 //!    exist*. Whatever happens from here on, `delete --force` finds it.

@@ -3,10 +3,11 @@
 //! Between our clone and the program's execve, and where the program *is* `/proc/self/exe`, a link
 //! to it or a script with it as interpreter, somebody inside can open our binary through
 //! `/proc/PID/exe`. So the verbs that enter containers run from a mount that cannot be written:
-//! first thing, they execute themselves again through a detached read-only overlay of the binary's
+//! first thing, they take their binary's place through a detached read-only overlay of its
 //! directory; where the kernel refuses that (a third level of overlays, no module), through a
 //! read-only clone of its mount; and as an ordinary user, who can have neither, from a sealed copy
-//! in memory, if the binary is one that the user could change at all.
+//! in memory, if the binary is one that the user could change at all. To take its place they map the
+//! same bytes anew, under their own feet; where the kernel does not let them, they execute it.
 //!
 //! Every descriptor of such a mount is close-on-exec and goes with the execve: with one left open, a
 //! privileged container clears the read-only flag and writes. Whether we are sealed is seen from our
@@ -23,8 +24,8 @@ use crate::sys::mount::{ATTR_NODEV, ATTR_NOSUID, ATTR_RDONLY, FsContext, MountAt
 
 const EXE: &str = "/proc/self/exe";
 
-/// Returns at once where rrun is sealed or needs no seal; otherwise executes it again, sealed, with
-/// the same arguments, environment and descriptors.
+/// Returns where rrun is sealed, by now or before, or needs no seal; otherwise executes it again,
+/// sealed, with the same arguments, environment and descriptors.
 ///
 /// # Errors
 /// Where none of the three ways is possible.
@@ -43,6 +44,11 @@ pub fn seal(args: &[OsString]) -> Result<()> {
     };
     let sealed = sealed.or_else(|_| in_memory(&exe)).context(|| "seal our own binary")?;
     drop(exe);
+    // Without a second execve, which costs a third of what all else costs; but that always works.
+    match sys::remap::executable(sealed.as_fd()) {
+        Ok(()) => return Ok(()),
+        Err(error) => log::debug!("{error}; executing rrun again instead"),
+    }
     let args: Vec<CString> =
         args.iter().map(|arg| sys::c_string(arg.as_bytes())).collect::<Result<_>>()?;
     let environment = sys::exec::inherited_environment();
