@@ -116,6 +116,8 @@ fn make_bundles(runtime: &Path, here: &Path, work: &Work) {
     a["process"]["terminal"] = json!(false);
     a["process"]["args"] = json!(["/bin/true"]);
     a["root"] = json!({"path": work.rootfs(), "readonly": true});
+    // What the oldest peer knows, too.
+    a["ociVersion"] = json!("1.0.2");
 
     let fixture = here.join("tests/fixtures/engines/docker-default.json");
     let mut b: Value = serde_json::from_slice(&fs::read(fixture).unwrap()).unwrap();

@@ -1,26 +1,47 @@
 //! The short files of cgroupfs: read whole, written in one write(2).
 
-use std::io::Write;
-use std::path::Path;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::sys::quoted;
+use crate::sys::{self, quoted};
 
 /// What is in a file.
 pub(super) fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::io("read", quoted(path), &error))
+    sys::file::read_text(path)
 }
 
 /// Writes a value; the failure names both.
 pub(super) fn write(path: &Path, value: &str) -> Result<()> {
-    let file = std::fs::OpenOptions::new().write(true).open(path);
-    let written = file.and_then(|mut file| match file.write(value.as_bytes())? {
-        length if length == value.len() => Ok(()),
-        _ => Err(std::io::Error::from_raw_os_error(libc::EIO)),
-    });
-    written.map_err(|error| {
-        Error::io("write", format!("{}, `{}`", quoted(path), value.trim_end()), &error)
-    })
+    Writable::open(path).map_err(|error| refused(path, value, &error))?.write(value)
+}
+
+/// A file that takes one value after the other.
+#[derive(Debug)]
+pub(super) struct Writable {
+    file: OwnedFd,
+    path: PathBuf,
+}
+
+impl Writable {
+    /// # Errors
+    /// As open(2).
+    pub(super) fn open(path: &Path) -> Result<Writable> {
+        let file = sys::file::open(path, libc::O_WRONLY)?;
+        Ok(Writable { file, path: path.to_path_buf() })
+    }
+
+    /// # Errors
+    /// As write(2), with the file and the value.
+    pub(super) fn write(&self, value: &str) -> Result<()> {
+        sys::io::write_once(self.file.as_fd(), value.as_bytes())
+            .map_err(|error| refused(&self.path, value, &error))
+    }
+}
+
+fn refused(path: &Path, value: &str, error: &Error) -> Error {
+    let errno = error.errno().unwrap_or(libc::EIO);
+    Error::call("write", format!("{}, `{}`", quoted(path), value.trim_end()), errno)
 }
 
 /// Whether a flat keyed file (`frozen 1`) has this line; not if there is no such file.

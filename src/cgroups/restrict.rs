@@ -62,8 +62,16 @@ fn undo(directory: &Path, back: &[Line], error: Error) -> Error {
 }
 
 fn write_lines(directory: &Path, lines: &[Line]) -> Result<()> {
+    // Each file is opened once for the lines that follow one another.
+    let mut opened: Option<(&str, files::Writable)> = None;
     for (file, line) in lines {
-        match files::write(&directory.join(file), line) {
+        let writable = match opened.take() {
+            Some((name, writable)) if name == *file => writable,
+            _ => files::Writable::open(&directory.join(file))?,
+        };
+        let written = writable.write(line);
+        opened = Some((file, writable));
+        match written {
             // All that can be allowed is what the cgroup above allows, and that a new one has from
             // the beginning.
             Err(error) if line == "a" && *file == "devices.allow" && error.is(libc::EPERM) => {}

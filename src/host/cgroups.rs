@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
 use crate::sys;
 
 /// One mounted hierarchy.
@@ -39,8 +39,7 @@ impl CgroupLayout {
     /// # Errors
     /// Where /proc/self/cgroup cannot be read.
     pub fn probe() -> Result<CgroupLayout> {
-        let membership = std::fs::read_to_string("/proc/self/cgroup")
-            .map_err(|error| Error::io("read", "`/proc/self/cgroup`", &error))
+        let membership = sys::file::read_text(Path::new("/proc/self/cgroup"))
             .context(|| "find our own cgroup")?;
         let base = Path::new("/sys/fs/cgroup");
         if is_mount_of(base, sys::file::CGROUP2_MAGIC) {
@@ -56,7 +55,7 @@ impl CgroupLayout {
                 Some(usual)
             } else {
                 let text = mountinfo.get_or_insert_with(|| {
-                    std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default()
+                    sys::file::read_text(Path::new("/proc/self/mountinfo")).unwrap_or_default()
                 });
                 find_mount(text, &controllers)
             };

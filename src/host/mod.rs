@@ -79,7 +79,7 @@ impl Host {
     /// The highest capability number that the kernel knows (`/proc/sys/kernel/cap_last_cap`).
     pub fn last_capability(&self) -> u32 {
         *self.last_capability.get_or_init(|| {
-            let text = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
+            let text = sys::file::read_text(Path::new("/proc/sys/kernel/cap_last_cap"));
             text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(40)
         })
     }

@@ -1,6 +1,7 @@
 //! Which process is meant: a pid alone may be somebody else's by the time it is used.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -68,16 +69,13 @@ fn inode(pidfd: BorrowedFd<'_>) -> Option<u64> {
 }
 
 fn boot_id() -> Result<String> {
-    let path = "/proc/sys/kernel/random/boot_id";
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::io("read", format!("`{path}`"), &error))?;
+    let text = sys::file::read_text(Path::new("/proc/sys/kernel/random/boot_id"))?;
     Ok(text.trim().to_owned())
 }
 
 fn start_time(pid: i32) -> Result<u64> {
     let path = format!("/proc/{pid}/stat");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Error::io("read", format!("`{path}`"), &error))?;
+    let text = sys::file::read_text(Path::new(&path))?;
     // The second field is the program's name in parentheses and may contain anything.
     let field = text.rfind(')').and_then(|end| text[end + 1..].split_whitespace().nth(19));
     field

@@ -1,7 +1,7 @@
 //! Files by descriptor: openat2 under a root, and the `*at` calls on held directories.
 
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,22 @@ fn oflags(flags: i32) -> OFlags {
 /// As open(2).
 pub fn open(path: &Path, flags: i32) -> Result<OwnedFd> {
     named("open", rustix::fs::open(path, oflags(flags), Mode::empty()), || quoted(path))
+}
+
+/// All of a small text file, such as those of procfs and cgroups, in one read(2) and one that finds its
+/// end. (`std` asks for the size first, which those files do not know, and then starts with 32 bytes.)
+///
+/// # Errors
+/// As open(2) and read(2); what is no UTF-8 is replaced.
+pub fn read_text(path: &Path) -> Result<String> {
+    let failed =
+        |error: &Error| Error::call("read", quoted(path), error.errno().unwrap_or(libc::EIO));
+    let file = open(path, libc::O_RDONLY).map_err(|error| failed(&error))?;
+    let bytes = crate::sys::io::read_all(file.as_fd()).map_err(|error| failed(&error))?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(other) => String::from_utf8_lossy(other.as_bytes()).into_owned(),
+    })
 }
 
 /// openat(2) with a mode for a file that is made, close-on-exec.

@@ -5,11 +5,12 @@
 //! that writes to it.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
 
 use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
-use crate::error::{Error, Result};
-use crate::sys::{check, named};
+use crate::error::Result;
+use crate::sys::{check, file, named};
 
 /// `struct prctl_mm_map` of prctl(2).
 #[repr(C)]
@@ -73,8 +74,7 @@ pub fn executable(file: BorrowedFd<'_>) -> Result<()> {
 
 /// Where everything of this process is, as `/proc/self/stat` tells (proc_pid_stat(5)).
 fn memory_map(file: BorrowedFd<'_>) -> Result<MemoryMap> {
-    let stat = std::fs::read_to_string("/proc/self/stat")
-        .map_err(|error| Error::io("read", "`/proc/self/stat`", &error))?;
+    let stat = file::read_text(Path::new("/proc/self/stat"))?;
     // The name, which may have anything in it, ends at the last parenthesis; then comes field 3.
     let fields: Vec<u64> = stat
         .rsplit_once(')')

@@ -141,12 +141,30 @@ pub struct Packet {
     pub fds: Vec<OwnedFd>,
 }
 
+/// Waits for a packet and tells how long it is: almost all are a few bytes, and a buffer for the
+/// longest would cost more page faults than all else that happens here. 0 at end-of-file.
+fn length_of_next(socket: BorrowedFd<'_>) -> Result<usize> {
+    loop {
+        let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
+        match rustix::net::recv(socket, &mut [0_u8; 0], flags) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => {
+                return named("recv", result, || "packet".to_owned()).map(|(_, length)| length);
+            }
+        }
+    }
+}
+
 /// Receives one packet of up to `limit` bytes; None at end-of-file.
 ///
 /// # Errors
 /// ECONNRESET where the other side died with something unread; EMSGSIZE for a longer packet.
 pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
-    let mut bytes = vec![0; limit];
+    let length = length_of_next(socket)?;
+    if length > limit {
+        return Err(Error::call("recvmsg", format!("more than {limit} bytes"), libc::EMSGSIZE));
+    }
+    let mut bytes = vec![0; length.max(1)];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = loop {
@@ -156,9 +174,6 @@ pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
             result => break named("recvmsg", result, || "packet".to_owned())?,
         }
     };
-    if received.flags.contains(rustix::net::ReturnFlags::TRUNC) {
-        return Err(Error::call("recvmsg", format!("more than {limit} bytes"), libc::EMSGSIZE));
-    }
     let mut fds = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
