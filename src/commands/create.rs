@@ -16,7 +16,7 @@ use crate::terminal::handover;
 
 /// Creates the container and leaves.
 pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
-    let inherited = prepare(call, &args.container, &args.id)?;
+    let inherited = prepare_making(call, &args.container, &args.id)?;
     make(call, &args.container, &args.id, inherited, Way::Create)?;
     Ok(0)
 }
@@ -30,7 +30,8 @@ pub(super) fn make(
     way: Way,
 ) -> Result<Created> {
     let created = plan(call, args, id, inherited).and_then(|(plan, files)| {
-        let receivers = files.receivers(&plan, way)?;
+        let terminal = plan.workload.terminal.then_some("/process/terminal");
+        let receivers = files.receivers(terminal, way == Way::Run)?;
         reserve_and_create(call, &plan, way.verb(), &receivers)
     });
     created.context(|| format!("create container `{}`", id.escape_debug()))
@@ -38,20 +39,29 @@ pub(super) fn make(
 
 /// The very first steps: before any descriptor is opened and without a look at the config, so that
 /// whatever that says, rrun cannot be written to.
-pub(super) fn prepare(call: &Call<'_>, args: &cli::Container, id: &str) -> Result<Inherited> {
+pub(super) fn prepare(call: &Call<'_>, preserve_fds: u32) -> Result<Inherited> {
     let listen_fds = listen_fds();
-    let count = args.preserve_fds.saturating_add(listen_fds);
-    check_open(count).context(|| format!("create container `{}`", id.escape_debug()))?;
+    let count = preserve_fds.saturating_add(listen_fds);
+    check_open(count)?;
     process::seal(call.args)?;
     Ok(Inherited { count, listen_fds })
+}
+
+/// The same for a container that is to be made.
+pub(super) fn prepare_making(
+    call: &Call<'_>,
+    args: &cli::Container,
+    id: &str,
+) -> Result<Inherited> {
+    prepare(call, args.preserve_fds).context(|| format!("create container `{}`", id.escape_debug()))
 }
 
 /// The descriptors from 3 on that the caller hands to the program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inherited {
-    count: u32,
+    pub(super) count: u32,
     /// How many of them are sockets of systemd's.
-    listen_fds: u32,
+    pub(super) listen_fds: u32,
 }
 
 /// For whom a container is made.
@@ -74,10 +84,10 @@ impl Way {
 /// Where things of the container are to go, as the command line names it, made absolute: relative
 /// paths start at the caller's directory and not at the bundle.
 #[derive(Debug)]
-struct Files {
-    pid_file: Option<PathBuf>,
-    console_socket: Option<PathBuf>,
-    pidfd_socket: Option<PathBuf>,
+pub(super) struct Files {
+    pub(super) pid_file: Option<PathBuf>,
+    pub(super) console_socket: Option<PathBuf>,
+    pub(super) pidfd_socket: Option<PathBuf>,
 }
 
 impl Files {
@@ -90,15 +100,18 @@ impl Files {
         })
     }
 
-    /// Connects to those who listen, before anything is made.
-    fn receivers(&self, plan: &Plan, way: Way) -> Result<Receivers<'_>> {
-        let terminal = plan.workload.terminal;
-        if terminal && way != Way::Run && self.console_socket.is_none() {
+    /// Connects to those who listen, before anything is made. `terminal`: who asks for one, if
+    /// anybody does; `stays`: whether rrun waits for the program.
+    pub(super) fn receivers(&self, terminal: Option<&str>, stays: bool) -> Result<Receivers<'_>> {
+        if let Some(asks) = terminal
+            && !stays
+            && self.console_socket.is_none()
+        {
             // What runc calls "cannot allocate tty if runc will detach without setting console socket".
-            return Err(Error::config("/process/terminal", "nobody stays to hold the terminal"))
+            return Err(Error::config(asks, "nobody stays to hold the terminal"))
                 .hint(|| "name the socket of somebody who will by --console-socket");
         }
-        if !terminal && self.console_socket.is_some() {
+        if terminal.is_none() && self.console_socket.is_some() {
             let text = "there is no terminal to send: /process/terminal is false";
             return Err(Error::message(Kind::Usage, format!("--console-socket: {text}")));
         }
@@ -167,7 +180,7 @@ fn reserve_and_create(
     created
 }
 
-fn absolute(path: &Path) -> Result<PathBuf> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path)
         .map_err(|error| Error::io("getcwd", format!("`{}`", path.display()), &error))
 }

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::Call;
-use super::create::{Way, make, prepare};
+use super::create::{Way, make, prepare_making};
 use super::delete::destroy;
 use super::start::start_created;
 use crate::cli;
@@ -15,7 +15,7 @@ use crate::terminal::Relay;
 
 /// Runs a container; its own exit status is ours.
 pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
-    let inherited = prepare(call, &args.container, &args.id)?;
+    let inherited = prepare_making(call, &args.container, &args.id)?;
     let foreground = if args.detach {
         None
     } else {

@@ -1,14 +1,24 @@
 //! A container in the foreground: signals go to it, its status comes back.
 
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::sys;
+use crate::sys::io::{Readiness, wait_until_ready};
 use crate::terminal::Relay;
 
 /// Prepared before the clone, so that no signal and no death can fall into a gap.
 #[derive(Debug)]
-pub struct Foreground(OwnedFd);
+pub struct Foreground {
+    signals: OwnedFd,
+    /// Those that came while there was no program yet.
+    early: RefCell<Vec<i32>>,
+}
+
+/// Signals that end rrun where there is no program yet that could have them.
+const ENDING: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
 impl Foreground {
     /// Blocks all signals and listens to them instead. As a subreaper (`PR_SET_CHILD_SUBREAPER`)
@@ -21,7 +31,47 @@ impl Foreground {
         if subreaper {
             sys::process::set_child_subreaper()?;
         }
-        sys::signal::all_as_fd().map(Foreground)
+        Ok(Foreground { signals: sys::signal::all_as_fd()?, early: RefCell::default() })
+    }
+
+    /// Waits until there is something to read from `other`, while the program is set up. Once it may
+    /// be running, every signal is kept for it.
+    ///
+    /// # Errors
+    /// A signal that asks us to end, while nothing runs yet.
+    pub(super) fn until_readable(&self, other: BorrowedFd<'_>, may_run: bool) -> Result<()> {
+        while !self.look(other, None, may_run)? {}
+        Ok(())
+    }
+
+    /// Whether a signal asks us to end, while the program is set up.
+    ///
+    /// # Errors
+    /// That it does.
+    pub(super) fn check(&self) -> Result<()> {
+        self.look(self.signals.as_fd(), Some(Duration::ZERO), false).map(drop)
+    }
+
+    fn look(
+        &self,
+        other: BorrowedFd<'_>,
+        patience: Option<Duration>,
+        may_run: bool,
+    ) -> Result<bool> {
+        let fds = [self.signals.as_fd(), other];
+        let ready = wait_until_ready(&fds, &[Readiness::read(true); 2], patience)?;
+        if ready[0].read {
+            match sys::signal::next(self.signals.as_fd())? {
+                signal if ENDING.contains(&signal) && !may_run => {
+                    let text = format!("interrupted by signal {signal}");
+                    return Err(Error::message(Kind::State, text));
+                }
+                // Deaths are asked for before anything is waited for.
+                libc::SIGCHLD => {}
+                signal => self.early.borrow_mut().push(signal),
+            }
+        }
+        Ok(ready[1].read)
     }
 
     /// Forwards every signal to `init` until it ends, and moves what goes through its terminal, where
@@ -30,6 +80,9 @@ impl Foreground {
     /// # Errors
     /// As waitid(2).
     pub fn wait(&self, pid: i32, init: BorrowedFd<'_>, mut terminal: Option<Relay>) -> Result<i32> {
+        for signal in self.early.take() {
+            let _ = sys::process::pidfd_send_signal(init, signal);
+        }
         loop {
             // Several deaths make one SIGCHLD: reap all before waiting again.
             while let Some((reaped, ended)) = sys::process::reap_any() {
@@ -41,9 +94,9 @@ impl Foreground {
                 }
             }
             if let Some(relay) = &mut terminal {
-                relay.run_until_readable(self.0.as_fd())?;
+                relay.run_until_readable(self.signals.as_fd())?;
             }
-            match (sys::signal::next(self.0.as_fd())?, &terminal) {
+            match (sys::signal::next(self.signals.as_fd())?, &terminal) {
                 (libc::SIGCHLD, _) => {}
                 // The kernel tells the program, when its own terminal gets the size.
                 (libc::SIGWINCH, Some(relay)) => relay.resize(),

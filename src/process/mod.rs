@@ -2,9 +2,10 @@
 //! and init, which becomes the program.
 //!
 //! Read [`message`](self) first (`message.rs` draws the conversation), then `init.rs`, the list of
-//! steps from a fresh clone to execve.
+//! steps from a fresh clone to execve. `exec/` is the shorter way into a container that exists.
 
 mod channel;
+mod exec;
 mod foreground;
 pub mod gate;
 mod init;
@@ -18,6 +19,7 @@ mod seal;
 mod stage;
 mod steps;
 
+pub use exec::{Executed, Target, Watch, exec};
 pub use foreground::Foreground;
 pub use parent::{Created, Receivers, create};
 pub use seal::seal;

@@ -1,6 +1,7 @@
 //! rrun's own processes: what they protect, and what becomes of a container when one of them dies.
 
 mod channel;
+mod exec;
 mod foreground;
 mod gate;
 mod init;
@@ -11,6 +12,7 @@ use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
     [
+        exec::cases(),
         foreground::cases(),
         gate::cases(),
         init::cases(),
