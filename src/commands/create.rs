@@ -8,7 +8,7 @@ use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plan::{Options, Plan, Record};
 use crate::process;
-use crate::process::{Created, Receivers};
+use crate::process::{Created, Receivers, notify};
 use crate::rootfs;
 use crate::spec;
 use crate::sys;
@@ -29,10 +29,10 @@ pub(super) fn make(
     inherited: Inherited,
     way: Way,
 ) -> Result<Created> {
-    let created = plan(call, args, id, inherited).and_then(|(plan, files)| {
+    let created = plan(call, args, id, inherited).and_then(|(plan, files, notifies)| {
         let terminal = plan.workload.terminal.then_some("/process/terminal");
         let receivers = files.receivers(terminal, way == Way::Run)?;
-        reserve_and_create(call, &plan, way.verb(), &receivers)
+        reserve_and_create(call, (&plan, notifies), way.verb(), &receivers)
     });
     created.context(|| format!("create container `{}`", id.escape_debug()))
 }
@@ -132,7 +132,7 @@ fn plan(
     args: &cli::Container,
     id: &str,
     inherited: Inherited,
-) -> Result<(Plan, Files)> {
+) -> Result<(Plan, Files, bool)> {
     crate::state::check_id(id)?;
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     // Before the working directory becomes the bundle.
@@ -143,7 +143,8 @@ fn plan(
     // Relative paths in the bundle, and hooks, start there.
     sys::file::chdir(&bundle).context(|| "enter the bundle")?;
     let config = args.config.clone().unwrap_or_else(|| PathBuf::from("config.json"));
-    let config = spec::Config::read(&bundle.join(config))?;
+    let mut config = spec::Config::read(&bundle.join(config))?;
+    let notifies = manager().is_some() && add_notify_socket(call, &mut config, id);
     let options = Options {
         id: id.to_owned(),
         created: humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string(),
@@ -158,17 +159,20 @@ fn plan(
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
-    Ok((plan, files))
+    Ok((plan, files, notifies))
 }
 
 fn reserve_and_create(
     call: &Call<'_>,
-    plan: &Plan,
+    (plan, notifies): (&Plan, bool),
     verb: &str,
     receivers: &Receivers<'_>,
 ) -> Result<Created> {
     let record = Record::begin(plan, call.host.euid());
     let reservation = call.store.reserve(&plan.id, verb, &record)?;
+    if notifies {
+        notify::make_directory(reservation.entry()?.dir())?;
+    }
     let created = process::create(plan, reservation, record.clone(), receivers);
     if let Err(error) = &created
         && error.kind() == Kind::Hook
@@ -178,6 +182,28 @@ fn reserve_and_create(
         run_poststop(&record);
     }
     created
+}
+
+/// The address of the service manager that wants to hear of the container (sd_notify(3)).
+pub(super) fn manager() -> Option<PathBuf> {
+    std::env::var_os(notify::VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Gives the container a socket of its own, as runc does. Whether that can be: without a mount
+/// namespace of its own it would be the host's mount.
+fn add_notify_socket(call: &Call<'_>, config: &mut spec::Config, id: &str) -> bool {
+    let is_own = |it: &spec::Namespace| it.kind == "mount" && it.path == Path::new("");
+    let has_mounts = config.linux.namespaces.iter().any(is_own);
+    let Some(process) = config.process.as_mut().filter(|_| has_mounts) else { return false };
+    config.mounts.push(spec::Mount {
+        destination: PathBuf::from(notify::INSIDE),
+        kind: "bind".to_owned(),
+        source: Some(notify::directory(call.store.root(), id).to_string_lossy().into_owned()),
+        options: ["bind", "nosuid", "noexec", "nodev", "ro"].map(str::to_owned).to_vec(),
+        ..spec::Mount::default()
+    });
+    process.env.push(format!("{}={}", notify::VARIABLE, notify::path_inside()));
+    true
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {

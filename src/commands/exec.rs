@@ -26,7 +26,7 @@ pub(super) fn exec(call: &mut Call<'_>, args: &cli::Exec) -> Result<i32> {
     let Executed { pid, process, relay } =
         begin(call, args, inherited, foreground.as_ref()).context(intent)?;
     match foreground {
-        Some(foreground) => foreground.wait(pid, process.as_fd(), relay),
+        Some(foreground) => foreground.wait((pid, process.as_fd()), relay, None),
         None => Ok(0),
     }
 }

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use super::notify::Notify;
 use crate::error::{Error, Kind, Result};
 use crate::sys;
-use crate::sys::io::{Readiness, wait_until_ready};
+use crate::sys::io::{Readiness, any_readable, wait_until_ready};
 use crate::terminal::Relay;
 
 /// Prepared before the clone, so that no signal and no death can fall into a gap.
@@ -75,11 +76,21 @@ impl Foreground {
     }
 
     /// Forwards every signal to `init` until it ends, and moves what goes through its terminal, where
-    /// that is ours; its status as a shell shows it.
+    /// that is ours; its status as a shell shows it. What it has to tell a service manager is handed
+    /// on.
     ///
     /// # Errors
     /// As waitid(2).
-    pub fn wait(&self, pid: i32, init: BorrowedFd<'_>, mut terminal: Option<Relay>) -> Result<i32> {
+    pub fn wait(
+        &self,
+        (pid, init): (i32, BorrowedFd<'_>),
+        mut terminal: Option<Relay>,
+        notify: Option<&Notify>,
+    ) -> Result<i32> {
+        let gathered = match notify {
+            Some(notify) => Some(any_readable(&[self.signals.as_fd(), notify.as_fd()])?),
+            None => None,
+        };
         for signal in self.early.take() {
             let _ = sys::process::pidfd_send_signal(init, signal);
         }
@@ -93,8 +104,21 @@ impl Foreground {
                     return Ok(ended.code());
                 }
             }
+            let awaited = gathered.as_ref().map_or(self.signals.as_fd(), AsFd::as_fd);
             if let Some(relay) = &mut terminal {
-                relay.run_until_readable(self.signals.as_fd())?;
+                relay.run_until_readable(awaited)?;
+            }
+            if let Some(told) = notify {
+                let fds = [awaited, self.signals.as_fd(), told.as_fd()];
+                let ready = wait_until_ready(&fds, &[Readiness::read(true); 3], None)?;
+                // rrun stays, so that the manager goes on watching rrun; and what it does not take is
+                // no reason to leave the program alone.
+                if ready[2].read {
+                    let _ = told.hand_on(None);
+                }
+                if !ready[1].read {
+                    continue;
+                }
             }
             match (sys::signal::next(self.signals.as_fd())?, &terminal) {
                 (libc::SIGCHLD, _) => {}

@@ -12,6 +12,7 @@ mod init;
 mod launch;
 mod listener;
 mod message;
+pub mod notify;
 mod parent;
 mod pid_file;
 mod protocol;

@@ -5,6 +5,7 @@ mod exec;
 mod foreground;
 mod gate;
 mod init;
+mod notify;
 mod parent;
 mod seal;
 
@@ -16,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         foreground::cases(),
         gate::cases(),
         init::cases(),
+        notify::cases(),
         channel::cases(),
         parent::cases(),
         seal::cases(),
