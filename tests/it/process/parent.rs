@@ -22,7 +22,7 @@ fn short_runs_all_return_their_status() {
     for round in 0..rounds {
         let status = round % 120;
         bundle = match round % 8 {
-            7 => bundle.sh(&format!("true & true & (true &) exit {status}")),
+            7 => bundle.sh(&format!("true & true & (true &); exit {status}")),
             _ => bundle.probe(&format!("exit {status}")),
         };
         let _ = bundle.run().code(status);
