@@ -200,6 +200,37 @@ static void cmd_fds(void)
 	}
 }
 
+/* notify TEXT: says it to NOTIFY_SOCKET, and then waits for a barrier (sd_notify(3)). */
+static void cmd_notify(const char *text)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	int p[2], s = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (!path || s < 0 || pipe(p)) {
+		printf("notify %s\n", path ? err() : "nobody");
+		return;
+	}
+	snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
+	if (sendto(s, text, strlen(text), 0, (struct sockaddr *)&to, sizeof to) < 0) {
+		printf("notify %s\n", err());
+		return;
+	}
+	char space[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec v = { "BARRIER=1", 9 };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof space };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &p[1], sizeof(int));
+	if (sendmsg(s, &m, 0) < 0) {
+		printf("notify %s\n", err());
+		return;
+	}
+	close(p[1]);
+	char byte;
+	printf("notify %s\n", read(p[0], &byte, 1) == 0 ? "ok" : err());
+}
+
 static void cmd_ns(void)
 {
 	static const char *names[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
@@ -641,6 +672,7 @@ static int one(int n, char **a)
 	else if (IS("domainname", 0)) { struct utsname u; uname(&u); printf("domainname %s\n", u.domainname); }
 	else if (IS("machine", 0)) { struct utsname u; uname(&u); printf("machine %s\n", u.machine); }
 	else if (IS("oom", 0)) cmd_file_line("oom", "/proc/self/oom_score_adj");
+	else if (IS("notify", 1)) cmd_notify(a[1]);
 	else if (IS("keyring", 0)) { long k = syscall(SYS_keyctl, 0, -3, 0); if (k < 0) printf("keyring %s\n", err()); else printf("keyring %ld\n", k); }
 	else if (IS("seccomp", 0)) cmd_status("seccomp", "Seccomp");
 	else if (IS("syscall", 1) || IS("int80", 1)) cmd_syscall(n, a);

@@ -35,6 +35,13 @@
 //! become the program, a packet is init's own error. The gate closes by itself, since every
 //! descriptor is close-on-exec; a connection that is refused means started or dead.
 //!
+//! ## `exec`
+//!
+//! Another plan ([`plan::compile_exec`]: the program as `create` recorded it, a process file, the
+//! command line) and another, shorter list (`process/exec/`). A joiner, cloned into the container's
+//! cgroup, enters its namespaces and gives up every privilege and descriptor, still unseen from inside;
+//! then it clones its sibling into the pid namespace, which becomes the program.
+//!
 //! ## Who may look at whom
 //!
 //! ```text

@@ -10,14 +10,15 @@ use rrun::cli::{Global, Request};
 use rrun::error::{Error, Result};
 use rrun::log::{Format, Options};
 
-/// What a failed verb exits with.
+/// What rrun exits with where it fails before a verb is known; every verb says for itself.
 const FAILURE: i32 = 1;
 
 fn main() -> ExitCode {
     // A panic is our own mistake; it is reported like any other failure, without a backtrace.
     std::panic::set_hook(Box::new(|_| {}));
     let args: Vec<OsString> = std::env::args_os().collect();
-    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(&args)));
+    let mut failure = FAILURE;
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(&args, &mut failure)));
     let outcome = outcome.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
@@ -30,13 +31,13 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             rrun::log::report(&error);
-            FAILURE
+            failure
         }
     };
     ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX))
 }
 
-fn run(args: &[OsString]) -> Result<i32> {
+fn run(args: &[OsString], failure: &mut i32) -> Result<i32> {
     let mut out = std::io::stdout().lock();
     let status = match rrun::cli::parse(args, rrun::plan::OCI_VERSION)? {
         Request::Say(text) => {
@@ -45,6 +46,7 @@ fn run(args: &[OsString]) -> Result<i32> {
             0
         }
         Request::Do(global, verb) => {
+            *failure = verb.failure_status();
             rrun::log::set_up(log_options(&global)?)?;
             rrun::commands::dispatch(args, &global, &verb, &mut out)?
         }

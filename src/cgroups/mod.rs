@@ -9,6 +9,7 @@ mod change;
 mod devices;
 mod files;
 mod freezer;
+mod joining;
 mod measure;
 mod merge;
 mod oom;
@@ -17,6 +18,7 @@ mod record;
 mod resources;
 mod restrict;
 mod stats;
+mod subgroup;
 mod systemd;
 mod tree;
 mod write;
@@ -27,11 +29,13 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 
 pub use change::{Change, change};
+pub use joining::{follow_first_process, prepare_joining};
 pub use oom::OomWatch;
 pub use plan::{Compiled, Owner, Place, Plan, Request, compile};
 pub use record::Record;
 pub use restrict::restrict_devices;
 pub use stats::*;
+pub use subgroup::SubGroups;
 
 /// How the first process gets into the cgroups.
 #[derive(Debug, Default)]

@@ -10,11 +10,12 @@ const GLOBAL_WITH_VALUE: &[&str] =
 /// Rewrites `-no-subreaper` to `--no-subreaper` and `--detach=true` to `--detach`, as Go's flag
 /// packages read them; go-runc really sends the first. A short option is one letter, and its value
 /// may be glued to it, so only words that are known as long options are rewritten. Everything after
-/// `--` stays.
+/// `--` stays, and so do the words of the program that `exec` runs.
 pub(super) fn normalize(args: &[OsString]) -> Vec<OsString> {
     let mut literal = false;
-    let rewrite = |arg: &OsString| {
-        literal |= arg == "--";
+    let program = program_of_exec(args);
+    let rewrite = |(at, arg): (usize, &OsString)| {
+        literal |= arg == "--" || program.is_some_and(|program| at >= program);
         let Some(text) = arg.to_str().filter(|_| !literal) else { return Some(arg.clone()) };
         let dashes = if is_single_dash_long(text) { "-" } else { "" };
         let text = format!("{dashes}{text}");
@@ -24,7 +25,63 @@ pub(super) fn normalize(args: &[OsString]) -> Vec<OsString> {
             _ => Some(text.into()),
         }
     };
-    args.iter().filter_map(rewrite).collect()
+    args.iter().enumerate().filter_map(rewrite).collect()
+}
+
+/// Options of `exec` that take a value of their own.
+const EXEC_WITH_VALUE: &[&str] = &[
+    "additional-gids",
+    "apparmor",
+    "cap",
+    "cgroup",
+    "console-socket",
+    "cwd",
+    "env",
+    "exec-wait-fifo",
+    "pid-file",
+    "pidfd-socket",
+    "preserve-fds",
+    "process",
+    "process-label",
+    "user",
+];
+
+/// Their short names.
+const EXEC_SHORT_WITH_VALUE: &[char] = &['c', 'e', 'g', 'p', 'u'];
+
+/// Where in the command line of `exec` the program begins: after the id.
+fn program_of_exec(args: &[OsString]) -> Option<usize> {
+    if find_verb(args)? != "exec" {
+        return None;
+    }
+    let mut positionals = 0;
+    let mut at = 1;
+    while let Some(word) = args.get(at) {
+        let word = word.to_str().unwrap_or_default();
+        if !word.starts_with('-') || word == "-" {
+            positionals += 1;
+            // The verb, the container, the program.
+            if positionals == 3 {
+                return Some(at);
+            }
+        }
+        at += if takes_the_next(word) { 2 } else { 1 };
+    }
+    None
+}
+
+fn takes_the_next(word: &str) -> bool {
+    if GLOBAL_WITH_VALUE.iter().any(|name| word == *name || word == &name[1..]) {
+        return true;
+    }
+    let Some(rest) = word.strip_prefix('-') else { return false };
+    let name = rest.strip_prefix('-').unwrap_or(rest);
+    if EXEC_WITH_VALUE.contains(&name) {
+        return true;
+    }
+    // `-e` or `-te`; in `-eA=1` the value is there already.
+    let first = rest.find(EXEC_SHORT_WITH_VALUE);
+    !rest.starts_with('-') && first.is_some_and(|first| first + 1 == rest.len())
 }
 
 /// Options without a value, which Go lets one write with `=true` or `=false`.
@@ -33,8 +90,10 @@ const SWITCHES: &[&str] = &[
     "--debug",
     "--detach",
     "--force",
+    "--ignore-paused",
     "--keep",
     "--no-new-keyring",
+    "--no-new-privs",
     "--no-pivot",
     "--no-subreaper",
     "--quiet",
@@ -42,6 +101,7 @@ const SWITCHES: &[&str] = &[
     "--regex",
     "--stats",
     "--systemd-cgroup",
+    "--tty",
 ];
 
 fn is_single_dash_long(text: &str) -> bool {
@@ -52,10 +112,14 @@ fn is_single_dash_long(text: &str) -> bool {
 
 /// Every long option of every verb.
 const LONG_OPTIONS: &[&str] = &[
+    "additional-gids",
     "all",
+    "apparmor",
     "arch",
     "blkio-weight",
     "bundle",
+    "cap",
+    "cgroup",
     "cgroup-manager",
     "config",
     "console-socket",
@@ -68,12 +132,16 @@ const LONG_OPTIONS: &[&str] = &[
     "cpu-share",
     "cpuset-cpus",
     "cpuset-mems",
+    "cwd",
     "debug",
     "detach",
+    "env",
+    "exec-wait-fifo",
     "file",
     "force",
     "format",
     "help",
+    "ignore-paused",
     "interval",
     "keep",
     "kernel-memory",
@@ -87,12 +155,15 @@ const LONG_OPTIONS: &[&str] = &[
     "memory-reservation",
     "memory-swap",
     "no-new-keyring",
+    "no-new-privs",
     "no-pivot",
     "no-subreaper",
     "pid-file",
     "pidfd-socket",
     "pids-limit",
     "preserve-fds",
+    "process",
+    "process-label",
     "quiet",
     "raw",
     "regex",
@@ -101,6 +172,8 @@ const LONG_OPTIONS: &[&str] = &[
     "rootless",
     "stats",
     "systemd-cgroup",
+    "tty",
+    "user",
     "version",
 ];
 

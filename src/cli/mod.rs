@@ -15,6 +15,7 @@ use clap::{Args, Command, FromArgMatches};
 
 use crate::error::{Error, Kind, Result};
 
+pub use values::UserAndGroup;
 pub use verbs::*;
 
 /// Options before the verb.
@@ -61,6 +62,8 @@ pub enum Verb {
     Delete(Delete),
     /// `run`
     Run(Run),
+    /// `exec`
+    Exec(Exec),
     /// `list`
     List(List),
     /// `ps`
@@ -90,6 +93,14 @@ pub enum Request {
     Say(String),
 }
 
+impl Verb {
+    /// What rrun exits with where the verb fails. `exec` hands on the status of its program, of which
+    /// 255 is the least likely; callers know it from runc.
+    pub fn failure_status(&self) -> i32 {
+        if matches!(self, Verb::Exec(_)) { 255 } else { 1 }
+    }
+}
+
 type Build = fn(Command) -> Command;
 type Read = fn(&clap::ArgMatches) -> Result<Verb, clap::Error>;
 
@@ -112,6 +123,7 @@ verbs! {
     "kill" Kill "Send a signal to the container's first process"
     "delete" Delete "Remove a stopped container and what it held"
     "run" Run "Create a container, start it and, in the foreground, wait for it"
+    "exec" Exec "Run one more program in a container"
     "list" List "List containers"
     "ps" Ps "List the processes of a container"
     "pause" Pause "Freeze the processes of a container"
@@ -281,6 +293,34 @@ mod tests {
         };
         assert!(run.container.no_subreaper);
         assert_eq!(run.container.bundle, Some("/b".into()));
+    }
+
+    fn executing(line: &str) -> Exec {
+        let (_, Verb::Exec(exec)) = doing(line) else { panic!("{line}") };
+        exec
+    }
+
+    #[test]
+    fn what_engines_call_exec_with() {
+        let exec =
+            executing("rrun exec --process /p --console-socket /s --detach --pid-file /b/1.pid id");
+        assert_eq!((exec.process, exec.console_socket), (Some("/p".into()), Some("/s".into())));
+        assert!(exec.detach && exec.args.is_empty());
+        assert_eq!(exec.id, "id");
+    }
+
+    #[test]
+    fn options_of_the_program_are_its_own() {
+        let exec =
+            executing("rrun exec -e A=1 -t --cwd / -u 1:2 id ls -debug -t --root=x -all=true");
+        assert_eq!(exec.args, ["ls", "-debug", "-t", "--root=x", "-all=true"]);
+        assert_eq!(exec.user, Some(UserAndGroup { uid: 1, gid: Some(2) }));
+        assert_eq!((exec.env, exec.tty), (vec!["A=1".to_owned()], true));
+        let exec = executing("rrun exec --tty=false -g 3,4 -c CAP_KILL -te B=2 id -- sh -root");
+        assert_eq!((exec.tty, exec.additional_gids), (true, vec![3, 4]));
+        assert_eq!(exec.args, ["sh", "-root"]);
+        let exec = executing("rrun exec -pid-file /p id sh -no-subreaper");
+        assert_eq!((exec.pid_file, exec.args.len()), (Some("/p".into()), 2));
     }
 
     #[test]

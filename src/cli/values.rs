@@ -1,4 +1,4 @@
-//! Values in the words of Go programs: sizes and durations.
+//! Values in the words of Go programs: sizes, durations and users.
 
 use std::time::Duration;
 
@@ -61,6 +61,31 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(nanoseconds as u64))
 }
 
+/// A user by number, and a group where one is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserAndGroup {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: Option<u32>,
+}
+
+/// `UID` or `UID:GID`, and nothing that a lenient reader would take for 0 (CVE-2026-30892).
+pub(super) fn user(text: &str) -> Result<UserAndGroup, String> {
+    let (uid, gid) = match text.split_once(':') {
+        Some((uid, gid)) => (uid, Some(id(gid)?)),
+        None => (text, None),
+    };
+    Ok(UserAndGroup { uid: id(uid)?, gid })
+}
+
+/// A user or group by number. 4294967295 is none: for the kernel it means "unchanged".
+pub(super) fn id(text: &str) -> Result<u32, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let id = text.parse().ok().filter(|id| digits && *id != u32::MAX);
+    id.ok_or_else(|| format!("`{}` is no number of a user or group", text.escape_debug()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +139,18 @@ mod tests {
             "é",
         ] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn users_and_groups() {
+        assert_eq!(user("1"), Ok(UserAndGroup { uid: 1, gid: None }));
+        assert_eq!(user("0:7"), Ok(UserAndGroup { uid: 0, gid: Some(7) }));
+        assert_eq!(user("4294967294:00"), Ok(UserAndGroup { uid: 4_294_967_294, gid: Some(0) }));
+        for text in
+            ["", ":", "1:", ":1", "+1", "-1", "1 ", "root", "0x1", "1:2:3", "4294967295", "1e3"]
+        {
+            assert!(user(text).is_err(), "{text}");
         }
     }
 }

@@ -64,6 +64,77 @@ pub struct Run {
     pub id: String,
 }
 
+/// `exec`
+#[derive(Debug, Clone, Default, Args)]
+pub struct Exec {
+    /// Read the process object of config.json from this file; other options go on top of it
+    #[arg(short, long, value_name = "FILE")]
+    pub process: Option<PathBuf>,
+    /// The working directory, inside the container
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+    /// Add to the environment, or replace what has the name
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Give it a terminal
+    #[arg(short, long)]
+    pub tty: bool,
+    /// Run as this user, and group, by number
+    #[arg(short, long, value_name = "UID[:GID]", value_parser = values::user)]
+    pub user: Option<values::UserAndGroup>,
+    /// More supplementary groups, by number
+    #[arg(short = 'g', long, value_name = "GID", value_delimiter = ',', value_parser = values::id)]
+    pub additional_gids: Vec<u32>,
+    /// Do not wait for it to end
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Write its pid to this file
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// The SELinux label
+    #[arg(long, value_name = "LABEL")]
+    pub process_label: Option<String>,
+    /// The AppArmor profile
+    #[arg(long, value_name = "PROFILE")]
+    pub apparmor: Option<String>,
+    /// execve(2) gives it no privileges
+    #[arg(long)]
+    pub no_new_privs: bool,
+    /// One more capability, as CAP_NET_ADMIN
+    #[arg(short, long, value_name = "NAME")]
+    pub cap: Vec<String>,
+    /// Let it inherit N more descriptors, from 3 on
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub preserve_fds: u32,
+    /// Run it in an existing cgroup below the container's; PATH, or on cgroup v1 several of these
+    #[arg(long, value_name = "[CONTROLLERS:]PATH")]
+    pub cgroup: Vec<String>,
+    /// Do not refuse a paused container: begin when it is resumed
+    #[arg(long)]
+    pub ignore_paused: bool,
+    /// Send the terminal to the process that listens here
+    #[arg(long, value_name = "SOCKET")]
+    pub console_socket: Option<PathBuf>,
+    /// Send a pidfd of it to the process that listens here
+    #[arg(long, value_name = "SOCKET")]
+    pub pidfd_socket: Option<PathBuf>,
+    /// Accepted for runc's sake: exec adopts nothing
+    #[arg(long)]
+    pub no_subreaper: bool,
+    /// Let it run only when somebody has opened this fifo for reading, after the pid file is there
+    #[arg(long, value_name = "FIFO")]
+    pub exec_wait_fifo: Option<PathBuf>,
+    /// The container
+    pub id: String,
+    /// The program and its arguments, unless --process names them
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM [ARGUMENT...]"
+    )]
+    pub args: Vec<String>,
+}
+
 /// `start`
 #[derive(Debug, Clone, Args)]
 pub struct Start {

@@ -8,7 +8,7 @@ use crate::cli;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plan::{Options, Plan, Record};
 use crate::process;
-use crate::process::{Created, Receivers};
+use crate::process::{Created, Receivers, notify};
 use crate::rootfs;
 use crate::spec;
 use crate::sys;
@@ -16,7 +16,7 @@ use crate::terminal::handover;
 
 /// Creates the container and leaves.
 pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
-    let inherited = prepare(call, &args.container, &args.id)?;
+    let inherited = prepare_making(call, &args.container, &args.id)?;
     make(call, &args.container, &args.id, inherited, Way::Create)?;
     Ok(0)
 }
@@ -29,29 +29,39 @@ pub(super) fn make(
     inherited: Inherited,
     way: Way,
 ) -> Result<Created> {
-    let created = plan(call, args, id, inherited).and_then(|(plan, files)| {
-        let receivers = files.receivers(&plan, way)?;
-        reserve_and_create(call, &plan, way.verb(), &receivers)
+    let created = plan(call, args, id, inherited).and_then(|(plan, files, notifies)| {
+        let terminal = plan.workload.terminal.then_some("/process/terminal");
+        let receivers = files.receivers(terminal, way == Way::Run)?;
+        reserve_and_create(call, (&plan, notifies), way.verb(), &receivers)
     });
     created.context(|| format!("create container `{}`", id.escape_debug()))
 }
 
 /// The very first steps: before any descriptor is opened and without a look at the config, so that
 /// whatever that says, rrun cannot be written to.
-pub(super) fn prepare(call: &Call<'_>, args: &cli::Container, id: &str) -> Result<Inherited> {
+pub(super) fn prepare(call: &Call<'_>, preserve_fds: u32) -> Result<Inherited> {
     let listen_fds = listen_fds();
-    let count = args.preserve_fds.saturating_add(listen_fds);
-    check_open(count).context(|| format!("create container `{}`", id.escape_debug()))?;
+    let count = preserve_fds.saturating_add(listen_fds);
+    check_open(count)?;
     process::seal(call.args)?;
     Ok(Inherited { count, listen_fds })
+}
+
+/// The same for a container that is to be made.
+pub(super) fn prepare_making(
+    call: &Call<'_>,
+    args: &cli::Container,
+    id: &str,
+) -> Result<Inherited> {
+    prepare(call, args.preserve_fds).context(|| format!("create container `{}`", id.escape_debug()))
 }
 
 /// The descriptors from 3 on that the caller hands to the program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inherited {
-    count: u32,
+    pub(super) count: u32,
     /// How many of them are sockets of systemd's.
-    listen_fds: u32,
+    pub(super) listen_fds: u32,
 }
 
 /// For whom a container is made.
@@ -74,10 +84,10 @@ impl Way {
 /// Where things of the container are to go, as the command line names it, made absolute: relative
 /// paths start at the caller's directory and not at the bundle.
 #[derive(Debug)]
-struct Files {
-    pid_file: Option<PathBuf>,
-    console_socket: Option<PathBuf>,
-    pidfd_socket: Option<PathBuf>,
+pub(super) struct Files {
+    pub(super) pid_file: Option<PathBuf>,
+    pub(super) console_socket: Option<PathBuf>,
+    pub(super) pidfd_socket: Option<PathBuf>,
 }
 
 impl Files {
@@ -90,15 +100,18 @@ impl Files {
         })
     }
 
-    /// Connects to those who listen, before anything is made.
-    fn receivers(&self, plan: &Plan, way: Way) -> Result<Receivers<'_>> {
-        let terminal = plan.workload.terminal;
-        if terminal && way != Way::Run && self.console_socket.is_none() {
+    /// Connects to those who listen, before anything is made. `terminal`: who asks for one, if
+    /// anybody does; `stays`: whether rrun waits for the program.
+    pub(super) fn receivers(&self, terminal: Option<&str>, stays: bool) -> Result<Receivers<'_>> {
+        if let Some(asks) = terminal
+            && !stays
+            && self.console_socket.is_none()
+        {
             // What runc calls "cannot allocate tty if runc will detach without setting console socket".
-            return Err(Error::config("/process/terminal", "nobody stays to hold the terminal"))
+            return Err(Error::config(asks, "nobody stays to hold the terminal"))
                 .hint(|| "name the socket of somebody who will by --console-socket");
         }
-        if !terminal && self.console_socket.is_some() {
+        if terminal.is_none() && self.console_socket.is_some() {
             let text = "there is no terminal to send: /process/terminal is false";
             return Err(Error::message(Kind::Usage, format!("--console-socket: {text}")));
         }
@@ -119,7 +132,7 @@ fn plan(
     args: &cli::Container,
     id: &str,
     inherited: Inherited,
-) -> Result<(Plan, Files)> {
+) -> Result<(Plan, Files, bool)> {
     crate::state::check_id(id)?;
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     // Before the working directory becomes the bundle.
@@ -130,7 +143,8 @@ fn plan(
     // Relative paths in the bundle, and hooks, start there.
     sys::file::chdir(&bundle).context(|| "enter the bundle")?;
     let config = args.config.clone().unwrap_or_else(|| PathBuf::from("config.json"));
-    let config = spec::Config::read(&bundle.join(config))?;
+    let mut config = spec::Config::read(&bundle.join(config))?;
+    let notifies = manager().is_some() && add_notify_socket(call, &mut config, id);
     let options = Options {
         id: id.to_owned(),
         created: humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string(),
@@ -145,17 +159,20 @@ fn plan(
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
-    Ok((plan, files))
+    Ok((plan, files, notifies))
 }
 
 fn reserve_and_create(
     call: &Call<'_>,
-    plan: &Plan,
+    (plan, notifies): (&Plan, bool),
     verb: &str,
     receivers: &Receivers<'_>,
 ) -> Result<Created> {
     let record = Record::begin(plan, call.host.euid());
     let reservation = call.store.reserve(&plan.id, verb, &record)?;
+    if notifies {
+        notify::make_directory(reservation.entry()?.dir())?;
+    }
     let created = process::create(plan, reservation, record.clone(), receivers);
     if let Err(error) = &created
         && error.kind() == Kind::Hook
@@ -167,7 +184,29 @@ fn reserve_and_create(
     created
 }
 
-fn absolute(path: &Path) -> Result<PathBuf> {
+/// The address of the service manager that wants to hear of the container (sd_notify(3)).
+pub(super) fn manager() -> Option<PathBuf> {
+    std::env::var_os(notify::VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Gives the container a socket of its own, as runc does. Whether that can be: without a mount
+/// namespace of its own it would be the host's mount.
+fn add_notify_socket(call: &Call<'_>, config: &mut spec::Config, id: &str) -> bool {
+    let is_own = |it: &spec::Namespace| it.kind == "mount" && it.path == Path::new("");
+    let has_mounts = config.linux.namespaces.iter().any(is_own);
+    let Some(process) = config.process.as_mut().filter(|_| has_mounts) else { return false };
+    config.mounts.push(spec::Mount {
+        destination: PathBuf::from(notify::INSIDE),
+        kind: "bind".to_owned(),
+        source: Some(notify::directory(call.store.root(), id).to_string_lossy().into_owned()),
+        options: ["bind", "nosuid", "noexec", "nodev", "ro"].map(str::to_owned).to_vec(),
+        ..spec::Mount::default()
+    });
+    process.env.push(format!("{}={}", notify::VARIABLE, notify::path_inside()));
+    true
+}
+
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path)
         .map_err(|error| Error::io("getcwd", format!("`{}`", path.display()), &error))
 }

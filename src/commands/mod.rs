@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod events;
+mod exec;
 mod features;
 mod kill;
 mod list;
@@ -26,6 +27,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::host::Host;
 use crate::plan::{CgroupOwner, Record};
 use crate::state::Store;
+use crate::sys;
 
 /// What every verb is called with.
 pub struct Call<'a> {
@@ -49,6 +51,9 @@ pub fn dispatch(
     verb: &Verb,
     out: &mut dyn Write,
 ) -> Result<i32> {
+    // Inherited from a caller who ignores it, it would have the kernel reap our children, and we would
+    // wait for them for ever.
+    sys::signal::reset(libc::SIGCHLD)?;
     let host = Host::new();
     let store = Store::new(state_root(global, &host)?);
     let mut call = Call { args, global, out, host, store };
@@ -60,6 +65,7 @@ pub fn dispatch(
         Verb::Kill(args) => kill::kill(call, args),
         Verb::Delete(args) => delete::delete(call, args),
         Verb::Run(args) => run::run(call, args),
+        Verb::Exec(args) => exec::exec(call, args),
         Verb::List(args) => list::list(call, args),
         Verb::Ps(args) => ps::ps(call, args),
         Verb::Pause(args) => pause::pause(call, args),

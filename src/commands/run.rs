@@ -3,9 +3,9 @@
 use std::os::fd::AsFd;
 
 use super::Call;
-use super::create::{Way, make, prepare};
+use super::create::{Way, make, prepare_making};
 use super::delete::destroy;
-use super::start::start_created;
+use super::start::{await_ready, prepare_notify, start_created};
 use crate::cli;
 use crate::error::{Context, Kind, Result};
 use crate::plan::Record;
@@ -15,7 +15,7 @@ use crate::terminal::Relay;
 
 /// Runs a container; its own exit status is ours.
 pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
-    let inherited = prepare(call, &args.container, &args.id)?;
+    let inherited = prepare_making(call, &args.container, &args.id)?;
     let foreground = if args.detach {
         None
     } else {
@@ -30,11 +30,12 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
     let Created { entry, lock, record, init, .. } = &created;
     let init = Some(init.as_fd());
     let started = relay.and_then(|relay| {
+        let notify = prepare_notify(entry)?;
         start_created(entry, record, init, lock)?;
-        Ok(relay)
+        Ok((relay, notify))
     });
-    let relay = match started {
-        Ok(relay) => relay,
+    let (relay, notify) = match started {
+        Ok(both) => both,
         Err(error) => {
             // A failed run leaves nothing; a failed hook has removed it already.
             if error.kind() != Kind::Hook {
@@ -45,8 +46,12 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
     };
     // Never while the program runs: other verbs may want it.
     drop(created.lock);
-    let Some(foreground) = foreground else { return Ok(0) };
-    let status = foreground.wait(created.record.pid(), created.init.as_fd(), relay)?;
+    let Some(foreground) = foreground else {
+        await_ready(notify, &created.record, Some(created.init.as_fd()))?;
+        return Ok(0);
+    };
+    let process = (created.record.pid(), created.init.as_fd());
+    let status = foreground.wait(process, relay, notify.as_ref())?;
     if !args.keep {
         clean_up(&created.entry).context(|| format!("delete container `{}`", args.id))?;
     }

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::Call;
+use super::create::manager;
 use super::delete;
 use super::observe::observe_held;
 use crate::cli;
@@ -10,6 +11,7 @@ use crate::error::{Context, Kind, Result};
 use crate::hooks;
 use crate::plan::Record;
 use crate::process::gate;
+use crate::process::notify::Notify;
 use crate::state::{Entry, Lock, Status, Verb};
 use crate::sys;
 
@@ -24,8 +26,30 @@ pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
         gate::remove(entry.dir());
     }
     seen.status.require(Verb::Start, entry.id())?;
-    start_created(&entry, &record, seen.init.as_ref().map(AsFd::as_fd), &lock)?;
+    let init = seen.init.as_ref().map(AsFd::as_fd);
+    let notify = prepare_notify(&entry)?;
+    start_created(&entry, &record, init, &lock)?;
+    // It may take its time, and be deleted meanwhile.
+    drop(lock);
+    await_ready(notify, &record, init)?;
     Ok(0)
+}
+
+/// Listens for what the container has to tell the service manager, before it can say anything.
+pub(super) fn prepare_notify(entry: &Entry<Record>) -> Result<Option<Notify>> {
+    manager().map_or(Ok(None), |manager| Notify::listen(entry.dir(), manager))
+}
+
+/// A service is started when it says so.
+pub(super) fn await_ready(
+    notify: Option<Notify>,
+    record: &Record,
+    init: Option<BorrowedFd<'_>>,
+) -> Result<()> {
+    match (notify, init) {
+        (Some(notify), Some(init)) => notify.wait(record.pid(), init),
+        _ => Ok(()),
+    }
 }
 
 /// What `start` and `run` do alike with a container that waits at its gate, as the process `init`.

@@ -4,6 +4,7 @@
 //! [`Plan`] says what config.json asks for; [`strategy()`] decides, without touching anything, who
 //! joins or makes which namespace when; the other files are the calls.
 
+mod foreign;
 mod idmap;
 mod join;
 mod plan;
@@ -14,6 +15,7 @@ mod time;
 use crate::error::{Context, Result};
 use crate::sys;
 
+pub use foreign::Foreign;
 pub use idmap::write_maps;
 pub use join::{Handles, flag, flags, unshare};
 pub use plan::{IdMap, Kind, Plan, Source};

@@ -14,7 +14,7 @@ use crate::spec::Config;
 type Check = fn(&Config) -> Result<()>;
 
 /// All rules, in the order in which a reader of config.json meets their members.
-const CHECKS: &[Check] = &[oci_version, annotation_names, process_members, linux_members];
+const CHECKS: &[Check] = &[oci_version, annotation_names, process, linux_members];
 
 /// Applies every rule.
 ///
@@ -52,8 +52,12 @@ fn refuse(asked: bool, pointer: &str) -> Result<()> {
     if asked { Err(Error::unsupported(pointer)) } else { Ok(()) }
 }
 
-fn process_members(config: &Config) -> Result<()> {
-    let Some(process) = &config.process else { return Ok(()) };
+fn process(config: &Config) -> Result<()> {
+    config.process.as_ref().map_or(Ok(()), process_members)
+}
+
+/// The same for a process file (`exec --process`).
+pub(super) fn process_members(process: &crate::spec::Process) -> Result<()> {
     let scheduler = process.scheduler.as_ref().is_some_and(|it| !it.policy.is_empty());
     refuse(scheduler, "/process/scheduler")?;
     let priority = process.io_priority.as_ref().is_some_and(|it| !it.class.is_empty());

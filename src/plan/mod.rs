@@ -7,6 +7,7 @@
 //! the fork itself.
 
 mod checks;
+mod exec;
 mod record;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::security;
 use crate::spec;
 use crate::workload;
 
+pub use exec::{ExecOptions, ExecPlan, compile_exec};
 pub use record::{OCI_VERSION, ProcessRecord, Record};
 
 /// Who owns the cgroup tree (`--cgroup-manager`).

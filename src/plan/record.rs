@@ -62,6 +62,10 @@ pub struct ProcessRecord {
     pub security: security::Plan,
     /// The limits in force.
     pub resources: spec::Resources,
+    /// Whether its root is one that chroot(2) made, in a mount namespace that is not its own: exec has
+    /// to go there by itself.
+    #[serde(default)]
+    pub changed_root: bool,
 }
 
 /// The state of a container as runtime.md has it, for hooks.
@@ -142,9 +146,15 @@ impl Record {
         serde_json::to_vec(&self.state_of(status, pid)).unwrap_or_default()
     }
 
-    /// What an agent gets with the listener of a container that is being created.
-    pub fn container_process_state(&self, pid: i32, metadata: &str) -> Vec<u8> {
-        let state = self.state_of("creating", pid);
+    /// What an agent gets with the listener of the process `pid` of a container that is `status`;
+    /// `init` is the container's own pid.
+    pub fn container_process_state(
+        &self,
+        status: &str,
+        (pid, init): (i32, i32),
+        metadata: &str,
+    ) -> Vec<u8> {
+        let state = self.state_of(status, init);
         let fds = ["seccompFd"];
         let told = ContainerProcessState { oci_version: OCI_VERSION, fds, pid, metadata, state };
         serde_json::to_vec(&told).unwrap_or_default()
@@ -176,6 +186,7 @@ impl ProcessRecord {
             workload: plan.workload.clone(),
             security: plan.security.clone(),
             resources: plan.resources.clone(),
+            changed_root: *plan.namespaces.source(Kind::Mount) != Source::New,
         }
     }
 }

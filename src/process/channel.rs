@@ -43,6 +43,11 @@ impl<Send: Serialize, Receive: DeserializeOwned> Channel<Send, Receive> {
         sys::io::replace(self.socket.as_fd(), instead)
     }
 
+    /// Readable when there is something to receive.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
     /// Sends a message.
     pub(super) fn send(&self, message: &Send) -> Result<()> {
         self.send_with(message, &[])

@@ -52,7 +52,7 @@ pub(super) struct Init<'a> {
 }
 
 /// What may be the matter with a step under the container's own filter.
-const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
+pub(super) const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
     to start the program";
 
 type Step = fn(&mut Init<'_>) -> Result<()>;
@@ -210,7 +210,7 @@ impl Init<'_> {
 }
 
 /// A panic in the child is a failure like any other.
-fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(super) fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

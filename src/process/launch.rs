@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use super::channel::{InitEnd, ParentEnd};
 use super::gate::Gate;
@@ -18,13 +19,20 @@ use crate::state::Lock;
 use crate::sys;
 use crate::sys::process::Cloned;
 
-/// Init while it is ours to end: dropping it kills and reaps.
+/// How long one that was killed may take to die.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Init, or the process of `exec`, while it is ours to end: dropping it kills and reaps.
 pub(super) struct Child {
     pub(super) pid: i32,
     pidfd: Option<OwnedFd>,
 }
 
 impl Child {
+    pub(super) fn new(pid: i32, pidfd: OwnedFd) -> Child {
+        Child { pid, pidfd: Some(pidfd) }
+    }
+
     pub(super) fn pidfd(&self) -> Result<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd).ok_or_else(|| Error::internal("init was let go"))
     }
@@ -38,7 +46,10 @@ impl Drop for Child {
     fn drop(&mut self) {
         if let Some(pidfd) = self.pidfd.take() {
             let _ = sys::process::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL);
-            let _ = sys::process::wait_for(pidfd.as_fd());
+            // One that is frozen on cgroup v1 dies when it is thawed, and is not waited for.
+            if sys::process::has_ended(pidfd.as_fd(), PATIENCE).unwrap_or(true) {
+                let _ = sys::process::wait_for(pidfd.as_fd());
+            }
         }
     }
 }
@@ -76,7 +87,7 @@ impl Launch<'_> {
             Some(_) => sys::process::fork()?,
         };
         match (cloned, self.strategy.stage.clone()) {
-            (Cloned::Parent { pid, pidfd }, None) => Ok(Child { pid, pidfd: Some(pidfd) }),
+            (Cloned::Parent { pid, pidfd }, None) => Ok(Child::new(pid, pidfd)),
             (Cloned::Parent { pidfd, .. }, Some(_)) => {
                 // Only init may hold the other end, or its death would not be seen.
                 drop((gate, handles, init_end));
@@ -191,9 +202,7 @@ fn await_stage(
     };
     protocol.accept(&message)?;
     match (message, fds.pop()) {
-        (ToParent::Cloned { pid, placed }, Some(pidfd)) => {
-            Ok((Child { pid, pidfd: Some(pidfd) }, placed))
-        }
+        (ToParent::Cloned { pid, placed }, Some(pidfd)) => Ok((Child::new(pid, pidfd), placed)),
         _ => Err(Error::internal("the stage sent no pidfd")),
     }
 }

@@ -55,6 +55,8 @@ pub(super) enum ToParent {
     /// From init: only the gate is left. It waits for `Proceed`, so that nobody can start what is
     /// not recorded.
     Ready,
+    /// From the process of `exec`: only execve is left, and what cannot be told any more.
+    Executing,
     /// From either: it failed and exits. The text is [`crate::error::Error::to_wire`]'s.
     Failed(String),
 }

@@ -2,15 +2,17 @@
 //! and init, which becomes the program.
 //!
 //! Read [`message`](self) first (`message.rs` draws the conversation), then `init.rs`, the list of
-//! steps from a fresh clone to execve.
+//! steps from a fresh clone to execve. `exec/` is the shorter way into a container that exists.
 
 mod channel;
+mod exec;
 mod foreground;
 pub mod gate;
 mod init;
 mod launch;
 mod listener;
 mod message;
+pub mod notify;
 mod parent;
 mod pid_file;
 mod protocol;
@@ -18,6 +20,7 @@ mod seal;
 mod stage;
 mod steps;
 
+pub use exec::{Executed, Target, Watch, exec};
 pub use foreground::Foreground;
 pub use parent::{Created, Receivers, create};
 pub use seal::seal;

@@ -204,7 +204,7 @@ impl<'a> Parent<'a> {
                     self.proceed()?;
                 }
                 Expected::Ready => self.restrict_devices()?,
-                Expected::Cloned => {}
+                Expected::Cloned | Expected::Executing => {}
             }
         }
         Ok(())
@@ -218,7 +218,7 @@ impl<'a> Parent<'a> {
             return Ok(());
         };
         let pid = self.child.pid;
-        let state = self.record.container_process_state(pid, &agent.metadata);
+        let state = self.record.container_process_state("creating", (pid, pid), &agent.metadata);
         listener::hand_over(agent, (self.child.pidfd()?, *number), &state)
     }
 

@@ -20,6 +20,8 @@ pub(super) enum Expected {
     Listener,
     /// Init waits for its record.
     Ready,
+    /// The process of `exec` is about to become the program.
+    Executing,
 }
 
 /// The messages still to come.
@@ -48,6 +50,7 @@ impl Protocol {
             ToParent::Console => Expected::Console,
             ToParent::Listener { .. } => Expected::Listener,
             ToParent::Ready => Expected::Ready,
+            ToParent::Executing => Expected::Executing,
         };
         match self.expected.front() {
             Some(expected) if *expected == came => {

@@ -1,5 +1,6 @@
 //! The bodies of init's steps: each hands its room what it needs.
 
+use std::ffi::CString;
 use std::os::fd::AsFd;
 
 use super::init::Init;
@@ -265,15 +266,9 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn executable(&mut self) -> Result<()> {
-        let workload = &self.plan.workload;
-        self.executable = Some(workload::resolve(workload)?);
-        let mut extra = Vec::new();
-        if self.plan.listen_fds > 0 {
-            // sd_listen_fds(3): the descriptors are for the process with this pid, as it sees it.
-            extra.push(("LISTEN_FDS", self.plan.listen_fds.to_string()));
-            extra.push(("LISTEN_PID", sys::process::own_pid().to_string()));
-        }
-        self.environment = workload::environment(workload, &extra)?;
+        let (executable, environment) = command(&self.plan.workload, self.plan.listen_fds)?;
+        self.executable = Some(executable);
+        self.environment = environment;
         Ok(())
     }
 
@@ -313,6 +308,21 @@ impl<'a> Init<'a> {
     fn assembled(&mut self) -> Result<&mut rootfs::Assembled<'a>> {
         self.root.as_mut().ok_or_else(|| Error::internal("the root was not assembled"))
     }
+}
+
+/// What execve needs, found by the process that is going to call it.
+pub(super) fn command(
+    workload: &workload::Plan,
+    listen_fds: u32,
+) -> Result<(workload::Executable, Vec<CString>)> {
+    let executable = workload::resolve(workload)?;
+    let mut extra = Vec::new();
+    if listen_fds > 0 {
+        // sd_listen_fds(3): the descriptors are for the process with this pid, as it sees it.
+        extra.push(("LISTEN_FDS", listen_fds.to_string()));
+        extra.push(("LISTEN_PID", sys::process::own_pid().to_string()));
+    }
+    Ok((executable, workload::environment(workload, &extra)?))
 }
 
 /// Whether init has to wait for the parent before the pivot: for the parent's own hooks, and for

@@ -35,6 +35,21 @@ pub fn join_session_keyring(plan: &Plan, id: &str) -> Result<()> {
     }
 }
 
+/// The session keyring of a container that exists, for one more process of it. Keyrings have names in
+/// their user namespace, so this one has to be joined already.
+///
+/// # Errors
+/// As keyctl(2). A kernel without keyrings is fine.
+pub fn share_session_keyring(plan: &Plan, id: &str) -> Result<()> {
+    if !plan.new_keyring {
+        return Ok(());
+    }
+    match sys::cred::join_session_keyring(&format!("_ses.{id}")) {
+        Err(error) if error.is(libc::ENOSYS) => Ok(()),
+        other => other.map(drop).context(|| "join the container's session keyring"),
+    }
+}
+
 /// no_new_privs (prctl(2)): execve gives no privileges from then on.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::seccomp;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::spec;
 
 /// The five sets of a process as bit masks (capabilities(7)).
@@ -132,6 +132,45 @@ impl Plan {
     }
 }
 
+impl CapabilitySets {
+    /// Adds the capability `name` (`exec --cap`) to the bounding, effective and permitted sets, and to
+    /// the ambient one where config.json has put it into the inheritable set. That one is never filled
+    /// (CVE-2022-29162).
+    ///
+    /// # Errors
+    /// A name that there is none of, or that is not rrun's to give.
+    pub fn add(&mut self, name: &str, own: u64) -> Result<()> {
+        let upper = name.to_ascii_uppercase();
+        let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
+        let text = match number(&full) {
+            Some(number) if own >> number & 1 == 1 => {
+                let bit = 1 << number;
+                self.bounding |= bit;
+                self.effective |= bit;
+                self.permitted |= bit;
+                self.ambient |= bit & self.inheritable;
+                return Ok(());
+            }
+            Some(_) => "rrun does not have it itself and cannot grant it",
+            None => "there is no such capability",
+        };
+        Err(Error::message(Kind::Usage, format!("--cap `{}`: {text}", name.escape_debug())))
+    }
+
+    /// Takes away what rrun cannot give.
+    pub fn restrict(&mut self, own: u64) {
+        for set in [
+            &mut self.bounding,
+            &mut self.effective,
+            &mut self.inheritable,
+            &mut self.permitted,
+            &mut self.ambient,
+        ] {
+            *set &= own;
+        }
+    }
+}
+
 fn sets(names: &spec::Capabilities, own: u64, warnings: &mut Vec<String>) -> CapabilitySets {
     let mut unknown = Vec::new();
     let mut mask = |names: &[String]| {
@@ -167,15 +206,7 @@ fn sets(names: &spec::Capabilities, own: u64, warnings: &mut Vec<String>) -> Cap
             missing.join(", ")
         ));
     }
-    for set in [
-        &mut sets.bounding,
-        &mut sets.effective,
-        &mut sets.inheritable,
-        &mut sets.permitted,
-        &mut sets.ambient,
-    ] {
-        *set &= own;
-    }
+    sets.restrict(own);
     // The kernel's own rules: effective within permitted, ambient within permitted and inheritable.
     sets.effective &= sets.permitted;
     sets.ambient &= sets.permitted & sets.inheritable;
@@ -245,6 +276,19 @@ mod tests {
             compile(r#"{"capabilities":{"permitted":["CAP_KILL"],"ambient":["CAP_KILL"]}}"#, ALL);
         let sets = plan.unwrap().capabilities;
         assert_eq!((sets.inheritable, sets.ambient), (0, 0));
+    }
+
+    #[test]
+    fn one_more_capability_never_fills_the_inheritable_set() {
+        let mut sets = CapabilitySets { inheritable: 1 << 5, ..CapabilitySets::default() };
+        for name in ["CAP_CHOWN", "kill", "cap_sys_admin"] {
+            sets.add(name, ALL).unwrap();
+        }
+        let all = 1 | 1 << 5 | 1 << 21;
+        assert_eq!((sets.bounding, sets.effective, sets.permitted), (all, all, all));
+        assert_eq!((sets.inheritable, sets.ambient), (1 << 5, 1 << 5));
+        assert!(sets.add("CAP_NONE", ALL).unwrap_err().to_string().contains("no such capability"));
+        assert!(sets.add("CAP_KILL", 0).unwrap_err().to_string().contains("cannot grant it"));
     }
 
     #[test]

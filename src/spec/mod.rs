@@ -156,11 +156,12 @@ impl Config {
     }
 }
 
-/// Reads `linux.resources` alone, as `update --resources` takes it.
+/// Reads one document alone: `linux.resources`, as `update --resources` takes it, or `process`, as
+/// `exec --process` does.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn read_file(path: &Path) -> Result<Resources> {
+pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = read_document(path).context(|| format!("read `{}`", path.display()))?;
     parse(&bytes).context(|| format!("read `{}`", path.display()))
 }

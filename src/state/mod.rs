@@ -14,6 +14,7 @@
 
 mod identity;
 mod lock;
+mod remove;
 mod status;
 mod store;
 

@@ -101,6 +101,10 @@ pub enum Verb {
     Update,
     /// `events`
     Events,
+    /// `exec`
+    Exec,
+    /// `exec --ignore-paused`
+    ExecWhenResumed,
 }
 
 impl Verb {
@@ -115,6 +119,7 @@ impl Verb {
             Verb::Resume => "resume",
             Verb::Update => "update",
             Verb::Events => "events",
+            Verb::Exec | Verb::ExecWhenResumed => "exec in",
         }
     }
 }
@@ -132,7 +137,9 @@ impl Status {
             Verb::Ps => self != Status::Creating,
             Verb::Pause => matches!(self, Status::Created | Status::Running),
             Verb::Resume => self == Status::Paused,
-            Verb::Update | Verb::Events => {
+            // As runc: also one that waits to be started.
+            Verb::Exec => matches!(self, Status::Created | Status::Running),
+            Verb::Update | Verb::Events | Verb::ExecWhenResumed => {
                 matches!(self, Status::Created | Status::Running | Status::Paused)
             }
         }
@@ -151,6 +158,13 @@ impl Status {
             (Verb::Kill, Status::Stopped) => "container not running".to_owned(),
             (Verb::Delete, Status::Running | Status::Paused) => {
                 format!("container `{id}` is {self}: stop it first, or delete --force")
+            }
+            (Verb::Exec, Status::Paused) => {
+                format!("cannot exec in container `{id}`: it is paused (use --ignore-paused)")
+            }
+            (Verb::Exec | Verb::ExecWhenResumed, Status::Stopped) => {
+                // CRI-O looks for "container not running".
+                format!("cannot exec in container `{id}`: container not running")
             }
             _ => format!("cannot {} container `{id}`: it is {self}", verb.name()),
         };
@@ -223,6 +237,8 @@ mod tests {
             (Verb::Resume, &[Paused]),
             (Verb::Update, &[Created, Running, Paused]),
             (Verb::Events, &[Created, Running, Paused]),
+            (Verb::Exec, &[Created, Running]),
+            (Verb::ExecWhenResumed, &[Created, Running, Paused]),
         ] {
             for status in [Creating, Created, Running, Paused, Stopped] {
                 assert_eq!(status.allows(verb), allowed.contains(&status), "{verb:?} {status}");

@@ -8,13 +8,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::lock::Lock;
+use super::remove::{open_dir_at, remove_tree};
 use super::status::check_id;
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 use crate::sys::file::RenameFlags;
 
 /// The record's name in a container's directory.
-const RECORD: &str = "state.json";
+pub(super) const RECORD: &str = "state.json";
+
+/// Nobody else may look into the directories. But root of a user namespace has to get through them, to
+/// mount what a container finds there.
+const MODE: u32 = 0o711;
 
 /// How often a reservation begins anew when what the dead left behind is in its way.
 const ATTEMPTS: usize = 16;
@@ -65,6 +70,11 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         Err(Error::message(Kind::State, format!("others are busy with container `{id}`")))
     }
 
+    /// The directory of all.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn path(&self, id: &str) -> PathBuf {
         self.root.join(id)
     }
@@ -79,7 +89,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         // A comma is in no id, so this name is nobody's container. Under it the directory gets its
         // lock and its record; then it appears under its own name, whole and locked.
         let temporary = PathBuf::from(format!("{}{}", prefix(id), sys::process::own_pid()));
-        match sys::file::mkdir_at(root, &temporary, 0o700) {
+        match sys::file::mkdir_at(root, &temporary, MODE) {
             // Whoever had our pid before us died here; in a pid namespace pids come again soon.
             Err(error) if error.is(libc::EEXIST) => {
                 remove_abandoned(root, &temporary, |_| true)?;
@@ -330,16 +340,12 @@ fn make_root(root: &Path) -> Result<()> {
         return Ok(());
     }
     let mut builder = std::fs::DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(root);
+    let made = builder.recursive(true).mode(MODE).create(root);
     made.map_err(|error| Error::io("mkdir", format!("`{}`", root.display()), &error))
 }
 
 fn open_dir(path: &Path) -> Result<OwnedFd> {
     sys::file::open(path, libc::O_RDONLY | libc::O_DIRECTORY)
-}
-
-fn open_dir_at(dir: BorrowedFd<'_>, name: &Path) -> Result<OwnedFd> {
-    sys::file::open_at(dir, name, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW, 0)
 }
 
 /// What the names of directories begin with that are to become `id`'s. A name has 255 bytes, and the
@@ -371,27 +377,6 @@ fn remove_abandoned(
 fn has_no_record(dir: BorrowedFd<'_>) -> bool {
     let record = sys::file::open_at(dir, Path::new(RECORD), libc::O_PATH | libc::O_NOFOLLOW, 0);
     record.is_err_and(|error| error.is(libc::ENOENT))
-}
-
-/// Removes a directory of plain files: no container's directory has any below it.
-fn remove_tree(parent: BorrowedFd<'_>, name: &Path) -> Result<()> {
-    let dir = match open_dir_at(parent, name) {
-        Err(error) if error.is(libc::ENOENT) => return Ok(()),
-        other => other?,
-    };
-    // The record goes last of all files: as long as it is there, what it names can be found.
-    let mut names = sys::file::names_in(dir.as_fd())?;
-    names.sort_by_key(|name| name.as_os_str() == RECORD);
-    for entry in names {
-        match sys::file::unlink_at(dir.as_fd(), &entry) {
-            Err(error) if error.is(libc::ENOENT) => {}
-            other => other?,
-        }
-    }
-    match sys::file::rmdir_at(parent, name) {
-        Err(error) if error.is(libc::ENOENT) => Ok(()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

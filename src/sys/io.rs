@@ -265,6 +265,29 @@ pub fn wait_until_ready<const N: usize>(
     Ok(ready)
 }
 
+/// A pipe (pipe2(2)), close-on-exec: the end to read from and the one to write to.
+///
+/// # Errors
+/// EMFILE.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    let flags = rustix::pipe::PipeFlags::CLOEXEC;
+    named("pipe2", rustix::pipe::pipe_with(flags), String::new)
+}
+
+/// One descriptor that is readable as long as one of these is (epoll(7)).
+///
+/// # Errors
+/// EPERM for a file that is always ready.
+pub fn any_readable(fds: &[BorrowedFd<'_>]) -> Result<OwnedFd> {
+    use rustix::event::epoll;
+    let all = named("epoll_create1", epoll::create(epoll::CreateFlags::CLOEXEC), String::new)?;
+    for fd in fds {
+        let added = epoll::add(&all, fd, epoll::EventData::new_u64(0), epoll::EventFlags::IN);
+        named("epoll_ctl", added, || "EPOLL_CTL_ADD".to_owned())?;
+    }
+    Ok(all)
+}
+
 /// What to wait for with [`wait_for_any`].
 #[derive(Debug, Clone, Copy)]
 pub enum Interest<'a> {

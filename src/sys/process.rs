@@ -100,6 +100,17 @@ pub fn fork() -> Result<Cloned> {
     }
 }
 
+/// A child of our own parent, as fork(2) otherwise (`CLONE_PARENT`).
+///
+/// # Errors
+/// EAGAIN at a limit of processes; ENOMEM in a pid namespace whose first process has ended.
+pub fn sibling() -> Result<Cloned> {
+    match clone3(CLONE_PARENT, None) {
+        Err(error) if error.is(libc::ENOSYS) || error.is(libc::EPERM) => clone_legacy(CLONE_PARENT),
+        other => other,
+    }
+}
+
 /// clone(2), for sandboxes whose filter cannot look into clone3's struct and refuses it.
 ///
 /// # Errors

@@ -59,20 +59,28 @@ pub fn reset_all() -> Result<()> {
         if signal == libc::SIGKILL || signal == libc::SIGSTOP {
             continue;
         }
-        // SAFETY: the kernel reads a zeroed sigaction and an 8 byte mask size; going past libc
-        // reaches the two signals that libc keeps for itself.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                signal,
-                DEFAULT_ACTION.as_ptr(),
-                std::ptr::null_mut::<u64>(),
-                8usize,
-            )
-        };
-        check("rt_sigaction", result, || signal.to_string())?;
+        reset(signal)?;
     }
     unblock_all()
+}
+
+/// Sets the disposition of one signal to the default.
+///
+/// # Errors
+/// EINVAL for SIGKILL and SIGSTOP.
+pub fn reset(signal: i32) -> Result<()> {
+    // SAFETY: the kernel reads a zeroed sigaction and an 8 byte mask size; going past libc reaches
+    // the two signals that libc keeps for itself.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            DEFAULT_ACTION.as_ptr(),
+            std::ptr::null_mut::<u64>(),
+            8usize,
+        )
+    };
+    check("rt_sigaction", result, || signal.to_string()).map(drop)
 }
 
 /// signalfd(2) for every signal, close-on-exec. Block them first.

@@ -3,6 +3,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::net::{
@@ -89,6 +90,33 @@ pub fn connect_stream_until(path: &Path, deadline: std::time::Instant) -> Result
 /// As [`connect`].
 pub fn connect_stream(path: &Path) -> Result<OwnedFd> {
     connect_with(path, SocketType::STREAM, SocketFlags::empty())
+}
+
+/// A socket for datagrams, bound at `path`.
+///
+/// # Errors
+/// As [`listen`].
+pub fn bind_datagram(path: &Path) -> Result<OwnedFd> {
+    let socket = new_socket(SocketType::DGRAM, SocketFlags::empty())?;
+    named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
+    Ok(socket)
+}
+
+/// A socket whose datagrams go to the one at `path`; with a leading `@` that is an abstract name
+/// (unix(7)).
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_datagram(path: &Path) -> Result<OwnedFd> {
+    let socket = new_socket(SocketType::DGRAM, SocketFlags::empty())?;
+    let address = match path.as_os_str().as_bytes().strip_prefix(b"@") {
+        Some(name) => {
+            named("socket address", SocketAddrUnix::new_abstract_name(name), || quoted(path))?
+        }
+        None => address(path)?,
+    };
+    named("connect", rustix::net::connect(&socket, &address), || quoted(path))?;
+    Ok(socket)
 }
 
 fn connect_with(path: &Path, kind: SocketType, flags: SocketFlags) -> Result<OwnedFd> {

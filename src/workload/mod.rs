@@ -1,6 +1,7 @@
 //! The program that the user asked for, the `process` object of config.json: who it runs as, with
 //! which arguments, environment, limits and descriptors, and where it is found.
 
+mod change;
 mod exec;
 mod plan;
 mod stdio;
@@ -11,9 +12,10 @@ use crate::error::{Context, Result};
 use crate::sys;
 use crate::sys::procfs::Procfs;
 
+pub use change::Change;
 pub use exec::{Executable, environment, resolve};
 pub use plan::{Limit, Plan};
-pub use stdio::{give_stdio_to, make_standard};
+pub use stdio::{give_stdio_to, make_standard, replace_standard};
 
 /// Supplementary groups, group and user, in that order: without root the first two are impossible.
 ///

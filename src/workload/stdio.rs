@@ -13,6 +13,14 @@ use crate::sys::file::FileType;
 /// EPERM where we lead no session.
 pub fn make_standard(terminal: BorrowedFd<'_>) -> Result<()> {
     sys::tty::make_controlling(terminal)?;
+    replace_standard(terminal)
+}
+
+/// Makes a terminal the standard descriptors, and no more.
+///
+/// # Errors
+/// As dup2(2).
+pub fn replace_standard(terminal: BorrowedFd<'_>) -> Result<()> {
     (0..=2).try_for_each(|number| sys::io::dup_onto(terminal, number))
 }
 

@@ -221,6 +221,12 @@ impl Outcome {
     /// A failure whose one error line contains `part`.
     #[track_caller]
     pub(crate) fn refused(self, part: &str) -> Outcome {
+        self.says(part).code(1)
+    }
+
+    /// The same, with whatever status.
+    #[track_caller]
+    pub(crate) fn says(self, part: &str) -> Outcome {
         let stderr = self.general(&self.stderr);
         let first = stderr.lines().next().unwrap_or_default();
         assert!(first.starts_with("rrun: error: "), "no error: {}", self.show());
@@ -231,6 +237,6 @@ impl Outcome {
             "more than an error and a hint: {}",
             self.show()
         );
-        self.code(1)
+        self
     }
 }

@@ -1,9 +1,11 @@
 //! rrun's own processes: what they protect, and what becomes of a container when one of them dies.
 
 mod channel;
+mod exec;
 mod foreground;
 mod gate;
 mod init;
+mod notify;
 mod parent;
 mod seal;
 
@@ -11,9 +13,11 @@ use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
     [
+        exec::cases(),
         foreground::cases(),
         gate::cases(),
         init::cases(),
+        notify::cases(),
         channel::cases(),
         parent::cases(),
         seal::cases(),
