@@ -6,7 +6,7 @@
 mod cgroups;
 
 use std::cell::OnceCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::sys;
@@ -23,6 +23,7 @@ pub struct Host {
     own_capabilities: OnceCell<u64>,
     apparmor: OnceCell<bool>,
     selinux: OnceCell<bool>,
+    resctrl: OnceCell<Option<PathBuf>>,
 }
 
 impl Host {
@@ -41,6 +42,7 @@ impl Host {
         let _ = host.own_capabilities.set((1 << 41) - 1);
         let _ = host.apparmor.set(false);
         let _ = host.selinux.set(false);
+        let _ = host.resctrl.set(None);
         host
     }
 
@@ -100,5 +102,19 @@ impl Host {
     /// Whether SELinux is on (its file system is mounted).
     pub fn has_selinux(&self) -> bool {
         *self.selinux.get_or_init(|| Path::new("/sys/fs/selinux/enforce").exists())
+    }
+
+    /// Where the kernel's resctrl file system is mounted.
+    pub fn resctrl(&self) -> Option<&Path> {
+        let usual = Path::new("/sys/fs/resctrl");
+        let found = self.resctrl.get_or_init(|| {
+            if sys::file::statfs(usual).is_ok_and(|it| it.f_type == sys::file::RESCTRL_MAGIC) {
+                return Some(usual.to_path_buf());
+            }
+            let text = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+            let line = text.lines().find(|line| line.contains(" - resctrl "))?;
+            line.split(' ').nth(4).map(PathBuf::from)
+        });
+        found.as_deref()
     }
 }

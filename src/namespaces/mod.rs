@@ -6,6 +6,7 @@
 
 mod idmap;
 mod join;
+mod netdev;
 mod plan;
 mod strategy;
 mod sysctl;
@@ -16,7 +17,8 @@ use crate::sys;
 
 pub use idmap::write_maps;
 pub use join::{Handles, flag, flags, unshare};
-pub use plan::{IdMap, Kind, Plan, Source};
+pub use netdev::{Moved, move_devices};
+pub use plan::{IdMap, Kind, NetDevice, Plan, Source};
 pub use strategy::{CgroupNamespace, Strategy, strategy};
 pub use sysctl::write_sysctls;
 pub use time::enter_new_time_namespace;

@@ -17,6 +17,7 @@ use crate::hooks;
 use crate::host::Host;
 use crate::namespaces;
 use crate::namespaces::Kind;
+use crate::resctrl;
 use crate::rootfs;
 use crate::security;
 use crate::spec;
@@ -69,6 +70,8 @@ pub struct Plan {
     pub cgroup: cgroups::Plan,
     /// What it limits, as config.json has it, for `update`.
     pub resources: spec::Resources,
+    /// Its share of caches and memory bandwidth.
+    pub resctrl: Option<resctrl::Plan>,
     /// The root file system.
     pub rootfs: rootfs::Plan,
     /// The program.
@@ -107,6 +110,7 @@ fn upper_owner(created: &str, id: &str) -> PathBuf {
 /// The first mistake, with its JSON pointer.
 pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<Plan> {
     checks::run(config)?;
+    checks::mount_label(config, host)?;
     let Some(process) = &config.process else {
         return Err(Error::config("/process", "is missing: there is no program to start"));
     };
@@ -128,6 +132,12 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?;
     let seccomp = config.linux.seccomp.as_ref();
     security.seccomp = seccomp.map(security::seccomp::Plan::compile).transpose()?;
+    let mut workload = workload::Plan::compile(process)?;
+    workload.domain = workload::Domain::compile(&config.linux)?;
+    let hooks = hooks::Plan::compile(&config.hooks)?;
+    checks::hooks_can_fork(&workload, &hooks)?;
+    let rdt = config.linux.intel_rdt.as_ref();
+    let resctrl = resctrl::Plan::compile(rdt, &options.id, rdt.and_then(|_| host.resctrl()))?;
     Ok(Plan {
         id: options.id.clone(),
         created: options.created.clone(),
@@ -137,10 +147,11 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         strategy,
         cgroup,
         resources: config.linux.resources.clone(),
+        resctrl,
         rootfs,
-        workload: workload::Plan::compile(process)?,
+        workload,
         security,
-        hooks: hooks::Plan::compile(&config.hooks)?,
+        hooks,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         privileged: host.is_true_root(),

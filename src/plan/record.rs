@@ -10,6 +10,7 @@ use super::Plan;
 use crate::cgroups;
 use crate::hooks;
 use crate::namespaces::{Kind, Source};
+use crate::resctrl;
 use crate::security;
 use crate::spec;
 use crate::state::{Identity, Phase};
@@ -47,6 +48,9 @@ pub struct Record {
     pub private_pid: bool,
     /// Where its cgroup is.
     pub cgroup: cgroups::Record,
+    /// Groups of resctrl that go with it.
+    #[serde(default)]
+    pub resctrl: resctrl::Record,
     /// Hooks of later verbs.
     pub hooks: hooks::Record,
     /// Directories that were made on the host for it and go with it.
@@ -121,6 +125,7 @@ impl Record {
             init: None,
             private_pid: *plan.namespaces.source(Kind::Pid) == Source::New,
             cgroup: plan.cgroup.record(),
+            resctrl: plan.resctrl.as_ref().map(resctrl::Plan::record).unwrap_or_default(),
             hooks: plan.hooks.record(),
             host_directories: plan.rootfs.host_directories(),
         }

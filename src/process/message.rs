@@ -11,6 +11,9 @@
 //!     writes id maps and oom score
 //!       ---- Proceed ----------------------------------------------------->  namespaces, root, mounts
 //!     writes the cgroup's limits
+//!       <--- Network + namespace (only where interfaces move) --------------
+//!     moves them
+//!       ---- Proceed ----------------------------------------------------->
 //!       <--- Mounted (only where hooks wait for it) -----------------------
 //!     prestart, createRuntime hooks
 //!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
@@ -40,6 +43,9 @@ pub(super) enum ToParent {
         /// Whether it is in its v2 cgroup, as the stage's way of cloning left it.
         placed: bool,
     },
+    /// From init, with its network namespace, which is there now. It waits for `Proceed`: the hooks
+    /// are to find the interfaces.
+    Network,
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.
     Mounted,

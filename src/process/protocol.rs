@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 pub(super) enum Expected {
     /// The stage reports init.
     Cloned,
+    /// Init waits for its interfaces.
+    Network,
     /// Init waits for the hooks.
     Mounted,
     /// Init hands out its terminal.
@@ -44,6 +46,7 @@ impl Protocol {
         let came = match message {
             ToParent::Failed(wire) => return Err(Error::from_wire(wire.as_bytes())),
             ToParent::Cloned { .. } => Expected::Cloned,
+            ToParent::Network => Expected::Network,
             ToParent::Mounted => Expected::Mounted,
             ToParent::Console => Expected::Console,
             ToParent::Listener { .. } => Expected::Listener,
@@ -64,14 +67,15 @@ impl Protocol {
 
 #[cfg(test)]
 mod tests {
-    use super::Expected::{Cloned, Console, Listener, Mounted, Ready};
+    use super::Expected::{Cloned, Console, Listener, Mounted, Network, Ready};
     use super::*;
 
     #[test]
     fn the_whole_conversation() {
-        let mut protocol = Protocol::new([Cloned, Mounted, Console, Listener, Ready]);
+        let mut protocol = Protocol::new([Cloned, Network, Mounted, Console, Listener, Ready]);
         for message in [
             ToParent::Cloned { pid: 1, placed: true },
+            ToParent::Network,
             ToParent::Mounted,
             ToParent::Console,
             ToParent::Listener { number: 7 },

@@ -6,10 +6,11 @@ use std::path::{Component, Path};
 use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, O_DIRECTORY, O_PATH};
 
 use super::bind::{self, Source};
-use super::plan::{Action, Mount, MountNamespace, Plan, Propagation, Root};
+use super::plan::{Action, FileSystem, Mount, MountNamespace, Plan, Propagation, Root};
 use super::target::{self, Target, Want};
 use super::{attributes, cgroup, devices, filesystem, union};
 use crate::error::{Context, Error, Kind, Result};
+use crate::sys::entry;
 use crate::sys::file::{self, FileType};
 use crate::sys::mount;
 
@@ -163,8 +164,14 @@ impl Assembled<'_> {
                 source.fd
             }
             (Action::Bind(_), None) => return Err(Error::internal("a bind without a source")),
-            (Action::FileSystem(wanted), _) => filesystem::mount(wanted, &target)?,
-            (Action::Cgroups { tree, top }, _) => cgroup::mount(tree, *top, to)?,
+            (Action::FileSystem(wanted), _) => {
+                let mounted = filesystem::mount(wanted, &target)?;
+                self.label_queues(wanted, mounted.as_fd())?;
+                mounted
+            }
+            (Action::Cgroups { tree, top }, _) => {
+                cgroup::mount(tree, *top, self.plan.label.as_ref(), to)?
+            }
             (Action::Remount { bind, with }, _) => {
                 filesystem::remount(with, *bind, to)?;
                 target.fd
@@ -178,6 +185,17 @@ impl Assembled<'_> {
             self.late.push(mounted);
         }
         Ok(())
+    }
+
+    /// A message queue file system takes no context when it is mounted, only afterwards.
+    fn label_queues(&self, wanted: &FileSystem, mounted: BorrowedFd<'_>) -> Result<()> {
+        match &self.plan.label {
+            Some(label) if wanted.fstype == "mqueue" => {
+                entry::set_xattr(mounted, "security.selinux", label.value.as_bytes())
+                    .context(|| "label it as /linux/mountLabel says")
+            }
+            _ => Ok(()),
+        }
     }
 
     fn target(&self, mount: &Mount, source: Option<&Source>) -> Result<Target> {

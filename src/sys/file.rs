@@ -20,6 +20,8 @@ pub const SYSFS_MAGIC: i64 = 0x6265_6572;
 pub const CGROUP_MAGIC: i64 = 0x27_e0eb;
 /// `CGROUP2_SUPER_MAGIC`.
 pub const CGROUP2_MAGIC: i64 = 0x6367_7270;
+/// `RDTGROUP_SUPER_MAGIC`: the file system `resctrl`.
+pub const RESCTRL_MAGIC: i64 = 0x0765_5821;
 /// `NSFS_MAGIC`: what setns(2) takes.
 pub const NSFS_MAGIC: i64 = 0x6e73_6673;
 /// `PID_FS_MAGIC`: pidfds with inodes of their own (Linux 6.9).

@@ -3,6 +3,7 @@
 
 mod exec;
 mod plan;
+mod share;
 mod stdio;
 
 use std::os::fd::AsFd;
@@ -13,6 +14,10 @@ use crate::sys::procfs::Procfs;
 
 pub use exec::{Executable, environment, resolve};
 pub use plan::{Limit, Plan};
+pub use share::{
+    BitSet, Domain, IO_CLASSES, MEMORY_FLAGS, MEMORY_MODES, PERSONALITIES, POLICIES,
+    SCHEDULER_FLAGS, Scheduler, Share,
+};
 pub use stdio::{give_stdio_to, make_standard};
 
 /// Supplementary groups, group and user, in that order: without root the first two are impossible.
@@ -84,4 +89,75 @@ pub fn enter_cwd(plan: &Plan) -> Result<()> {
             .context(intent);
     }
     Ok(())
+}
+
+/// As what sort of Linux the kernel presents itself (personality(2)), and from which nodes memory
+/// comes (set_mempolicy(2)). Both are inherited by everything that the program starts.
+///
+/// # Errors
+/// EINVAL for nodes that are not there, ENOSYS where the kernel knows no nodes.
+pub fn enter_domain(domain: &Domain) -> Result<()> {
+    if let Some(persona) = domain.personality {
+        sys::sched::personality(persona).context(|| "/linux/personality")?;
+    }
+    if let Some((mode, nodes)) = &domain.memory_policy {
+        sys::sched::set_mempolicy(*mode, &nodes.0)
+            .context(|| "/linux/memoryPolicy")
+            .hint(|| "the nodes of this machine are in /sys/devices/system/node/online")?;
+    }
+    Ok(())
+}
+
+/// The I/O priority (ioprio_set(2)).
+///
+/// # Errors
+/// EPERM for the real-time class without CAP_SYS_ADMIN or CAP_SYS_NICE.
+pub fn set_io_priority(share: &Share) -> Result<()> {
+    let Some((class, level)) = share.io_priority else { return Ok(()) };
+    sys::sched::ioprio_set(class, level)
+        .context(|| "/process/ioPriority")
+        .hint(|| "IOPRIO_CLASS_RT takes CAP_SYS_NICE or CAP_SYS_ADMIN")
+}
+
+/// The scheduling policy (sched(7)), while CAP_SYS_NICE is there.
+///
+/// # Errors
+/// EPERM, EBUSY, EINVAL as sched_setattr(2), each with the rule that may be behind it.
+pub fn set_scheduler(share: &Share) -> Result<()> {
+    /// `SCHED_CAPACITY_SCALE`: the utilisation that clamps nothing.
+    const WHOLE: u32 = 1024;
+    let Some(wanted) = &share.scheduler else { return Ok(()) };
+    let mut attr = sys::sched::SchedAttr::default();
+    (attr.policy, attr.flags, attr.nice) = (wanted.policy, wanted.flags, wanted.nice);
+    (attr.priority, attr.runtime) = (wanted.priority, wanted.runtime);
+    (attr.deadline, attr.period) = (wanted.deadline, wanted.period);
+    attr.util_max = WHOLE;
+    sys::sched::sched_setattr(&attr).context(|| "/process/scheduler").map_err(|error| {
+        match error.errno() {
+            Some(libc::EPERM) => error.hinted(
+                "it takes CAP_SYS_NICE; SCHED_DEADLINE takes all processors of the machine in the \
+                 affinity and cpuset; and under CONFIG_RT_GROUP_SCHED the cpu cgroup needs a \
+                 real-time budget (linux.resources.cpu.realtimeRuntime)",
+            ),
+            Some(libc::EBUSY) => {
+                error.hinted("the processors have no such runtime left to promise")
+            }
+            Some(libc::EINVAL) => error.hinted(
+                "the kernel has no such policy (SCHED_ISO never came to be), or deadline or period \
+                 are outside /proc/sys/kernel/sched_deadline_period_{min,max}_us",
+            ),
+            _ => error,
+        }
+    })
+}
+
+/// The processors of this process (sched_setaffinity(2)); no set leaves them.
+///
+/// # Errors
+/// EINVAL where none of them is there, or none is in the cpuset.
+pub fn set_affinity(cpus: Option<&BitSet>, member: &str) -> Result<()> {
+    let Some(cpus) = cpus else { return Ok(()) };
+    sys::sched::sched_setaffinity(&cpus.0)
+        .context(|| format!("/process/execCPUAffinity/{member}"))
+        .hint(|| "none of them is online and in the cpuset")
 }

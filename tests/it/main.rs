@@ -10,10 +10,12 @@ mod cgroups;
 mod commands;
 mod namespaces;
 mod process;
+mod resctrl;
 mod rootfs;
 mod security;
 mod state;
 mod terminal;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -29,10 +31,12 @@ fn main() -> ExitCode {
         commands::cases(),
         namespaces::cases(),
         process::cases(),
+        resctrl::cases(),
         rootfs::cases(),
         security::cases(),
         state::cases(),
         terminal::cases(),
+        workload::cases(),
     ]
     .into_iter()
     .flatten()

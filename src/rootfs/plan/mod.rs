@@ -2,6 +2,7 @@
 
 mod cgroups;
 mod devices;
+mod label;
 mod layers;
 mod mounts;
 mod options;
@@ -15,6 +16,7 @@ pub use options::mount_options;
 
 pub(super) use cgroups::{CgroupTree, LegacyMount, Shown};
 pub(super) use devices::{Device, LINKS, NodeKind};
+pub(super) use label::Label;
 pub(super) use layers::{Layers, Upper};
 pub(super) use mounts::{Action, Bind, FileSystem, Mount};
 pub(super) use options::{AccessTime, Attributes, Propagation};
@@ -78,6 +80,8 @@ pub struct Plan {
     /// For the new root, when all is done.
     pub(super) root_propagation: Option<Propagation>,
     pub(super) mounts: Vec<Mount>,
+    /// The SELinux context of what is made, in those places where the mounts do not have it.
+    pub(super) label: Option<Label>,
     /// Nodes to make; None where the config binds a whole `/dev`.
     pub(super) devices: Option<Vec<Device>>,
     /// The program's working directory, to be made where it is missing.
@@ -132,21 +136,24 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         Some(path) if !path.as_os_str().is_empty() => request.bundle.join(path),
         _ => return Err(Error::config("/root/path", "is missing")),
     };
-    if !config.linux.mount_label.is_empty() {
-        return Err(Error::unsupported("/linux/mountLabel"));
-    }
+    let label = Label::compile(config)?;
     let layers = Layers::parse(&config.annotations, request.bundle, request.owner)?;
     if request.mount_namespace != MountNamespace::New {
         check_foreign_namespace(config, layers.is_some())?;
     }
-    let mounts = mounts::compile(request, &mut warnings)?;
+    let mut mounts = mounts::compile(request, &mut warnings)?;
+    for mount in &mut mounts {
+        mount.add_label(label.as_ref());
+    }
     let own_dev = request.mount_namespace == MountNamespace::New && !mounts::binds_dev(&mounts);
     let devices = devices::compile(&config.linux.devices)?;
     let (propagation, root_propagation) = propagation(&config.linux.rootfs_propagation)?;
     let cwd = config.process.as_ref().map(|process| process.cwd.clone());
     let plan = Plan {
         root: match layers {
-            Some(layers) => Root::Layers { layers, path },
+            Some(layers) => {
+                Root::Layers { layers: Layers { label: label.clone(), ..layers }, path }
+            }
             None => Root::Directory(path),
         },
         mount_namespace: request.mount_namespace,
@@ -156,6 +163,7 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         root_propagation,
         root_is_slave: matches!(config.linux.rootfs_propagation.as_str(), "slave" | "rslave"),
         mounts,
+        label,
         devices: own_dev.then_some(devices),
         cwd: cwd.filter(|cwd| !cwd.as_os_str().is_empty()),
         masked_paths: paths(&config.linux.masked_paths, "/linux/maskedPaths")?,

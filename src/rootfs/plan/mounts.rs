@@ -6,7 +6,7 @@ use libc::MS_RDONLY;
 
 use super::cgroups::CgroupTree;
 use super::options::{Attributes, Options, Propagation};
-use super::{CgroupView, Request};
+use super::{CgroupView, Label, Request};
 use crate::error::{Error, Result};
 use crate::spec;
 
@@ -23,6 +23,15 @@ pub(in crate::rootfs) struct Mount {
     pub tree: Attributes,
     /// Changes of propagation, in order.
     pub propagation: Vec<Propagation>,
+}
+
+impl Mount {
+    /// A file system that is made for the container gets the label of `linux.mountLabel`.
+    pub(super) fn add_label(&mut self, label: Option<&Label>) {
+        if let (Action::FileSystem(wanted), Some(label)) = (&mut self.action, label) {
+            label.add_to(&wanted.fstype, &mut wanted.data);
+        }
+    }
 }
 
 /// What happens at a destination.

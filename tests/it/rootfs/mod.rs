@@ -2,6 +2,7 @@
 
 mod devices;
 mod pivot;
+mod plan;
 mod protect;
 mod target;
 mod union;
@@ -9,8 +10,15 @@ mod union;
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [devices::cases(), pivot::cases(), protect::cases(), target::cases(), union::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        devices::cases(),
+        pivot::cases(),
+        plan::cases(),
+        protect::cases(),
+        target::cases(),
+        union::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
