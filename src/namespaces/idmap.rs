@@ -17,7 +17,7 @@ pub fn write_maps(plan: &Plan, proc: &Procfs, pid: i32) -> Result<()> {
     write_map(proc, pid, "uid_map", &plan.uid_maps)
 }
 
-fn write_map(proc: &Procfs, pid: i32, name: &str, maps: &[IdMap]) -> Result<()> {
+pub(super) fn write_map(proc: &Procfs, pid: i32, name: &str, maps: &[IdMap]) -> Result<()> {
     let mut text = String::new();
     for map in maps {
         let _ = writeln!(text, "{} {} {}", map.inside, map.outside, map.count);

@@ -4,6 +4,7 @@
 //! [`Plan`] says what config.json asks for; [`strategy()`] decides, without touching anything, who
 //! joins or makes which namespace when; the other files are the calls.
 
+mod holder;
 mod idmap;
 mod join;
 mod netdev;
@@ -15,6 +16,7 @@ mod time;
 use crate::error::{Context, Result};
 use crate::sys;
 
+pub use holder::user_namespace;
 pub use idmap::write_maps;
 pub use join::{Handles, flag, flags, unshare};
 pub use netdev::{Moved, move_devices};

@@ -197,6 +197,14 @@ fn compile_rootfs(
         namespaces::Source::Inherited => rootfs::MountNamespace::Shared,
     };
     let owner = upper_owner(&options.created, &options.id);
+    let ranges = |maps: &[namespaces::IdMap]| -> Vec<rootfs::IdRange> {
+        let range = |map: &namespaces::IdMap| {
+            let (inside, outside, count) = (map.inside, map.outside, map.count);
+            rootfs::IdRange { inside, outside, count }
+        };
+        maps.iter().map(range).collect()
+    };
+    let (uids, gids) = (ranges(&namespaces.uid_maps), ranges(&namespaces.gid_maps));
     let request = rootfs::Request {
         config,
         bundle: &options.bundle,
@@ -204,6 +212,7 @@ fn compile_rootfs(
         mount_namespace,
         user_namespace: namespaces.is_private(Kind::User),
         cgroup_namespace: *namespaces.source(Kind::Cgroup) == namespaces::Source::New,
+        id_maps: (&uids, &gids),
         no_pivot: options.no_pivot,
         cgroups: checks::cgroup_view(cgroup),
     };

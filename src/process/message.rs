@@ -14,6 +14,9 @@
 //!       <--- Network + namespace (only where interfaces move) --------------
 //!     moves them
 //!       ---- Proceed ----------------------------------------------------->
+//!       <--- Source or Idmap, as often as init cannot do it itself ----------
+//!     opens, maps
+//!       ---- Proceed (+ mount) ------------------------------------------->
 //!       <--- Mounted (only where hooks wait for it) -----------------------
 //!     prestart, createRuntime hooks
 //!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
@@ -46,6 +49,16 @@ pub(super) enum ToParent {
     /// From init, with its network namespace, which is there now. It waits for `Proceed`: the hooks
     /// are to find the interfaces.
     Network,
+    /// From init: it cannot open what it has to bind, or its root; a detached copy comes with `Proceed`.
+    Source {
+        /// Which of the mounts; None is the root.
+        index: Option<usize>,
+    },
+    /// From init, with a detached mount that is to be idmapped.
+    Idmap {
+        /// Which of the mounts.
+        index: usize,
+    },
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.
     Mounted,

@@ -7,6 +7,7 @@
 mod channel;
 mod foreground;
 pub mod gate;
+mod help;
 mod init;
 mod launch;
 mod listener;

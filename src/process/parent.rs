@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::channel::{self, ParentEnd};
 use super::gate::Gate;
+use super::help;
 use super::launch::{Child, Launch};
 use super::listener;
 use super::message::{ToInit, ToParent};
@@ -78,7 +79,7 @@ pub fn create(
     let directories = HostDirectories(plan);
     let (mut cgroup, placement) =
         cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
-    let mut protocol = Protocol::new(conversation(plan));
+    let mut protocol = Protocol::new(conversation(plan)).with_questions(plan.rootfs.may_ask());
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
@@ -217,6 +218,9 @@ impl<'a> Parent<'a> {
                     let moved = namespaces::move_devices(&self.plan.namespaces, namespace)?;
                     self.moved = Some(moved);
                     self.proceed()?;
+                }
+                Expected::Source | Expected::Idmap => {
+                    help::answer(self.plan, &message, &fds, (self.channel, self.child.pid))?;
                 }
                 Expected::Console => self.hand_over_terminal(fds.pop())?,
                 Expected::Listener => {

@@ -110,7 +110,9 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn assemble_root(&mut self) -> Result<()> {
-        self.root = Some(rootfs::assemble(&self.plan.rootfs)?);
+        // An ordinary user's parent can do no more than we can.
+        let outside = self.plan.privileged.then_some(&self.channel as &dyn rootfs::Outside);
+        self.root = Some(rootfs::assemble(&self.plan.rootfs, outside)?);
         Ok(())
     }
 

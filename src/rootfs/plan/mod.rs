@@ -2,6 +2,7 @@
 
 mod cgroups;
 mod devices;
+mod idmap;
 mod label;
 mod layers;
 mod mounts;
@@ -35,6 +36,17 @@ pub enum MountNamespace {
     Shared,
 }
 
+/// One range of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdRange {
+    /// The first id inside: for an idmapped mount, on disk.
+    pub inside: u32,
+    /// The first id outside.
+    pub outside: u32,
+    /// How many.
+    pub count: u32,
+}
+
 /// What the plan is made from.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -50,6 +62,8 @@ pub struct Request<'a> {
     pub user_namespace: bool,
     /// Whether it gets a cgroup namespace rooted at its own cgroup.
     pub cgroup_namespace: bool,
+    /// User and group ids of its new user namespace.
+    pub id_maps: (&'a [IdRange], &'a [IdRange]),
     /// Whether pivot_root(2) is not to be used (`--no-pivot`).
     pub no_pivot: bool,
     /// What a mount of type `cgroup` shows.
@@ -115,6 +129,11 @@ impl Plan {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether init may have to ask its parent for help ([`Outside`](super::Outside)).
+    pub fn may_ask(&self) -> bool {
+        self.user_namespace || self.mounts.iter().any(|mount| mount.idmapped.is_some())
     }
 
     /// The root file system as the host names it: `root.path`, absolute.
@@ -246,6 +265,7 @@ impl Request<'_> {
             mount_namespace: MountNamespace::New,
             user_namespace: false,
             cgroup_namespace: true,
+            id_maps: (&[], &[]),
             no_pivot: false,
             cgroups: CgroupView::Absent,
         }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use libc::MS_RDONLY;
 
 use super::cgroups::CgroupTree;
+use super::idmap::{self, IdMapped};
 use super::options::{Attributes, Options, Propagation};
 use super::{CgroupView, Label, Request};
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub(in crate::rootfs) struct Mount {
     pub inside_proc: bool,
     /// What is mounted there.
     pub action: Action,
+    /// Whether its files belong to other ids than on disk.
+    pub idmapped: Option<IdMapped>,
     /// Properties for it and everything below it.
     pub tree: Attributes,
     /// Changes of propagation, in order.
@@ -136,16 +139,7 @@ pub(super) fn binds_dev(mounts: &[Mount]) -> bool {
 
 fn read(request: &Request<'_>, mount: &spec::Mount, pointer: &str) -> Result<Mount> {
     let options = Options::parse(&mount.options);
-    if options.idmapped {
-        return Err(Error::unsupported(format!("{pointer}/options (`idmap`)")));
-    }
-    for (member, mappings) in
-        [("uidMappings", &mount.uid_mappings), ("gidMappings", &mount.gid_mappings)]
-    {
-        if !mappings.is_empty() {
-            return Err(Error::unsupported(format!("{pointer}/{member}")));
-        }
-    }
+    let idmapped = idmap::compile(request, mount, &options, pointer)?;
     let destination = destination(&mount.destination, pointer)?;
     if cleaned(&destination) == Path::new("/") && !options.remount {
         let text = "is the root itself, which only `root` describes";
@@ -169,7 +163,7 @@ fn read(request: &Request<'_>, mount: &spec::Mount, pointer: &str) -> Result<Mou
         check_type(mount, &options, pointer)?;
         Action::FileSystem(file_system(mount, options, &destination))
     };
-    Ok(Mount { destination, inside_proc, action, tree, propagation })
+    Ok(Mount { destination, inside_proc, action, idmapped, tree, propagation })
 }
 
 /// Relative destinations are deprecated and start at the root.
@@ -364,15 +358,6 @@ mod tests {
             (
                 r#"{"destination":"/a","type":"proc","options":["tmpcopyup"]}"#,
                 "/mounts/0/options: `tmpcopyup` is for a tmpfs",
-            ),
-            (
-                r#"{"destination":"/a","source":"/","options":["bind","idmap"]}"#,
-                "not supported yet: /mounts/0/options",
-            ),
-            (
-                r#"{"destination":"/a","source":"/","options":["bind"],
-                   "uidMappings":[{"containerID":0,"hostID":1,"size":1}]}"#,
-                "not supported yet: /mounts/0/uidMappings",
             ),
         ] {
             let error = compile_json(mount).unwrap_err().to_string();

@@ -16,6 +16,8 @@ pub(crate) enum Needs {
     TimeNs,
     /// Overlay mounts.
     Overlay,
+    /// Idmapped mounts of the file systems that tests lie on, which User Mode Linux has not.
+    IdMap,
     /// Programs of 32 bits, which User Mode Linux does not run.
     Compat,
     /// A runtime that needs no library of the image's: it is executed inside.
@@ -31,6 +33,10 @@ impl Needs {
             Needs::Overlay => {
                 let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
                 (known.contains("\toverlay\n"), "needs overlayfs")
+            }
+            Needs::IdMap => {
+                let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+                (!cpu.contains("User Mode Linux"), "needs idmapped mounts")
             }
             Needs::Compat => {
                 let there = Path::new("/proc/sys/abi/vsyscall32").exists();

@@ -1,6 +1,7 @@
 //! The root file system: attacks through what an image contains, and roots made of layers.
 
 mod devices;
+mod outside;
 mod pivot;
 mod plan;
 mod protect;
@@ -12,6 +13,7 @@ use crate::harness::Case;
 pub(crate) fn cases() -> Vec<Case> {
     [
         devices::cases(),
+        outside::cases(),
         pivot::cases(),
         plan::cases(),
         protect::cases(),
