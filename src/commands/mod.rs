@@ -50,6 +50,12 @@ pub fn dispatch(
     out: &mut dyn Write,
 ) -> Result<i32> {
     let host = Host::new();
+    // What needs no container needs no place for one either.
+    match verb {
+        Verb::Features(_) => return features::features(out),
+        Verb::Spec(args) => return spec::spec(&host, args),
+        _ => {}
+    }
     let store = Store::new(state_root(global, &host)?);
     let mut call = Call { args, global, out, host, store };
     let call = &mut call;
@@ -66,9 +72,9 @@ pub fn dispatch(
         Verb::Resume(args) => pause::resume(call, args),
         Verb::Update(args) => update::update(call, args),
         Verb::Events(args) => events::events(call, args),
-        Verb::Spec(args) => spec::spec(call, args),
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
-        Verb::Features(_) => features::features(call),
+        // Told above.
+        Verb::Spec(_) | Verb::Features(_) => Ok(0),
     }
 }
 

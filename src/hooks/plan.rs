@@ -22,6 +22,10 @@ pub struct Hook {
     pub timeout: Option<u64>,
 }
 
+/// Their moments, as config.json calls them, in the order in which they come.
+pub const MOMENTS: [&str; 6] =
+    ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
+
 /// All hooks of a container, by moment.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -57,12 +61,12 @@ impl Plan {
     /// Relative paths, time-outs that are not positive, strings with a NUL.
     pub fn compile(hooks: &spec::Hooks) -> Result<Plan> {
         Ok(Plan {
-            prestart: list("prestart", &hooks.prestart)?,
-            create_runtime: list("createRuntime", &hooks.create_runtime)?,
-            create_container: list("createContainer", &hooks.create_container)?,
-            start_container: list("startContainer", &hooks.start_container)?,
-            poststart: list("poststart", &hooks.poststart)?,
-            poststop: list("poststop", &hooks.poststop)?,
+            prestart: list(MOMENTS[0], &hooks.prestart)?,
+            create_runtime: list(MOMENTS[1], &hooks.create_runtime)?,
+            create_container: list(MOMENTS[2], &hooks.create_container)?,
+            start_container: list(MOMENTS[3], &hooks.start_container)?,
+            poststart: list(MOMENTS[4], &hooks.poststart)?,
+            poststop: list(MOMENTS[5], &hooks.poststop)?,
         })
     }
 

@@ -4,6 +4,7 @@
 //! it looks at. Tests forge a [`Host`] instead of asking the machine.
 
 mod cgroups;
+mod ids;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,13 @@ use crate::error::Result;
 use crate::sys;
 
 pub use cgroups::{CgroupLayout, Hierarchy};
+pub use ids::Range as IdRange;
 
 /// Facts about the machine, each probed once.
 #[derive(Debug, Default)]
 pub struct Host {
     euid: OnceCell<u32>,
+    egid: OnceCell<u32>,
     initial_user_namespace: OnceCell<bool>,
     cgroups: OnceCell<CgroupLayout>,
     last_capability: OnceCell<u32>,
@@ -36,6 +39,7 @@ impl Host {
     pub fn forged(cgroups: CgroupLayout) -> Host {
         let host = Host::default();
         let _ = host.euid.set(0);
+        let _ = host.egid.set(0);
         let _ = host.initial_user_namespace.set(true);
         let _ = host.cgroups.set(cgroups);
         let _ = host.last_capability.set(40);
@@ -51,6 +55,11 @@ impl Host {
         *self.euid.get_or_init(|| sys::cred::geteuid().as_raw())
     }
 
+    /// Our effective group id.
+    pub fn egid(&self) -> u32 {
+        *self.egid.get_or_init(|| sys::cred::getegid().as_raw())
+    }
+
     /// Whether we are in the user namespace that the machine started with.
     pub fn in_initial_user_namespace(&self) -> bool {
         *self.initial_user_namespace.get_or_init(|| {
@@ -64,6 +73,32 @@ impl Host {
     /// Whether we have the power of the machine's root.
     pub fn is_true_root(&self) -> bool {
         self.euid() == 0 && self.in_initial_user_namespace()
+    }
+
+    /// The users and groups that a user namespace of ours may have, in the order in which they get
+    /// numbers inside: all that there are, for root; ourselves and what is subordinate to us for anybody
+    /// else, as long as the helpers are there that map it (newuidmap(1)).
+    pub fn ids_to_give(&self) -> (Vec<IdRange>, Vec<IdRange>) {
+        if self.is_true_root() {
+            return (vec![(0, u32::MAX)], vec![(0, u32::MAX)]);
+        }
+        if self.euid() == 0 {
+            return (ids::existing("uid_map"), ids::existing("gid_map"));
+        }
+        let with = |own: u32, file: &str, helper: &str| {
+            let mut ranges = vec![(own, 1)];
+            if ids::is_on_path(helper) {
+                ranges.extend(ids::subordinate(Path::new(file), self.euid()));
+            }
+            ranges
+        };
+        let uids = with(self.euid(), "/etc/subuid", "newuidmap");
+        let gids = with(self.egid(), "/etc/subgid", "newgidmap");
+        // Both come from the helpers or neither: without newgidmap, setgroups(2) is switched off.
+        match uids.len() > 1 && gids.len() > 1 {
+            true => (uids, gids),
+            false => (uids[..1].to_vec(), gids[..1].to_vec()),
+        }
     }
 
     /// Where the cgroup hierarchies are mounted and where in them we are.

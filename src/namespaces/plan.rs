@@ -151,6 +151,21 @@ impl Plan {
         Kind::ALL.into_iter().filter(|kind| matches!(self.source(*kind), Source::Path(..)))
     }
 
+    /// Maps what there is to give, in a new user namespace for which config.json has no mappings: from
+    /// id 0 on, one range after the other.
+    pub fn map_all(&mut self, users: &[(u32, u32)], groups: &[(u32, u32)]) {
+        let maps = |ranges: &[(u32, u32)]| {
+            let mut inside = 0_u32;
+            let mut map = |(outside, count): &(u32, u32)| {
+                let map = IdMap { inside, outside: *outside, count: *count };
+                inside = inside.saturating_add(*count);
+                map
+            };
+            ranges.iter().map(&mut map).collect()
+        };
+        (self.uid_maps, self.gid_maps) = (maps(users), maps(groups));
+    }
+
     /// Whether the container has a namespace of `kind` that is not simply ours.
     pub fn is_private(&self, kind: Kind) -> bool {
         *self.source(kind) != Source::Inherited
@@ -435,6 +450,11 @@ mod tests {
     fn a_user_namespace_without_mappings_maps_everything() {
         let plan = compile(r#"{"namespaces":[{"type":"user"}]}"#).unwrap();
         assert_eq!(plan.uid_maps, [IDENTITY]);
+        let mut plan = plan;
+        plan.map_all(&[(1000, 1), (100_000, 65536)], &[(7, 1)]);
+        let range = |inside, outside, count| IdMap { inside, outside, count };
+        assert_eq!(plan.uid_maps, [range(0, 1000, 1), range(1, 100_000, 65536)]);
+        assert_eq!(plan.gid_maps, [range(0, 7, 1)]);
     }
 
     #[test]

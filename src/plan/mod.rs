@@ -118,7 +118,12 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         return Err(Error::config("/root", "is missing"));
     };
     let mut warnings = Vec::new();
-    let namespaces = namespaces::Plan::compile(config)?;
+    let mut namespaces = namespaces::Plan::compile(config)?;
+    let unmapped = config.linux.uid_mappings.is_empty() && config.linux.gid_mappings.is_empty();
+    if unmapped && *namespaces.source(Kind::User) == namespaces::Source::New {
+        let (users, groups) = host.ids_to_give();
+        namespaces.map_all(&users, &groups);
+    }
     let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());

@@ -204,7 +204,13 @@ impl Assembled<'_> {
             }
             (Action::Bind(_), None) => return Err(Error::internal("a bind without a source")),
             (Action::FileSystem(wanted), _) => {
-                let mounted = filesystem::mount(wanted, &target)?;
+                let mounted = match filesystem::mount(wanted, &target) {
+                    // No fresh one in a user namespace that does not own what it shows.
+                    Err(error) if error.is(libc::EPERM) && self.plan.user_namespace => {
+                        filesystem::of_the_host(wanted, to)?.ok_or(error)?
+                    }
+                    other => other?,
+                };
                 self.label_queues(wanted, mounted.as_fd())?;
                 match &mount.idmapped {
                     None => mounted,

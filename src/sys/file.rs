@@ -16,6 +16,8 @@ pub use rustix::fs::{FileType, FlockOperation, RenameFlags, Stat, StatFs};
 pub const PROC_MAGIC: i64 = 0x9fa0;
 /// `SYSFS_MAGIC`.
 pub const SYSFS_MAGIC: i64 = 0x6265_6572;
+/// `MQUEUE_MAGIC`, which no header has.
+pub const MQUEUE_MAGIC: i64 = 0x1980_0202;
 /// `CGROUP_SUPER_MAGIC` (cgroup v1).
 pub const CGROUP_MAGIC: i64 = 0x27_e0eb;
 /// `CGROUP2_SUPER_MAGIC`.

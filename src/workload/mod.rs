@@ -25,11 +25,31 @@ pub use stdio::{give_stdio_to, make_standard};
 /// # Errors
 /// EINVAL for an id that the user namespace does not map, EPERM where it forbids setgroups.
 pub fn become_user(plan: &Plan) -> Result<()> {
-    sys::cred::setgroups(&plan.groups)
-        .context(|| "set the supplementary groups")
-        .hint(|| "a user namespace mapped by an ordinary user has setgroups(2) switched off")?;
+    set_groups(plan)?;
     sys::cred::setresgid(plan.gid).context(|| format!("become group {}", plan.gid))?;
     sys::cred::setresuid(plan.uid).context(|| format!("become user {}", plan.uid))
+}
+
+fn set_groups(plan: &Plan) -> Result<()> {
+    /// `CAP_SETGID`.
+    const SETGID: u64 = 1 << 6;
+    if plan.keep_groups {
+        return Ok(());
+    }
+    match sys::cred::setgroups(&plan.groups) {
+        // Refused in spite of the capability: the user namespace has setgroups(2) switched off, and
+        // nobody in it can change the groups that came along, which the kernel counts as unmapped.
+        Err(error)
+            if error.is(libc::EPERM)
+                && plan.groups.is_empty()
+                && sys::cred::effective_capabilities()? & SETGID != 0 =>
+        {
+            Ok(())
+        }
+        other => other
+            .context(|| "set the supplementary groups")
+            .hint(|| "a user namespace mapped by an ordinary user has setgroups(2) switched off"),
+    }
 }
 
 /// The limits whose hard limit goes up. That takes CAP_SYS_RESOURCE, so it is done while we may;

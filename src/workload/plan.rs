@@ -46,6 +46,9 @@ pub struct Plan {
     pub terminal: bool,
     /// Rows and columns of that, where config.json says.
     pub console_size: Option<(u16, u16)>,
+    /// Whether the supplementary groups stay those of rrun's caller.
+    #[serde(default)]
+    pub keep_groups: bool,
     /// Its share of the machine.
     #[serde(default)]
     pub share: Share,
@@ -108,6 +111,7 @@ impl Plan {
             oom_score_adj: process.oom_score_adj,
             terminal: process.terminal,
             console_size: console_size(process)?,
+            keep_groups: false,
             share: Share::compile(process)?,
             domain: Domain::default(),
         })

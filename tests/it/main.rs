@@ -8,6 +8,7 @@ mod harness;
 
 mod cgroups;
 mod commands;
+mod host;
 mod namespaces;
 mod process;
 mod resctrl;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let cases = [
         cgroups::cases(),
         commands::cases(),
+        host::cases(),
         namespaces::cases(),
         process::cases(),
         resctrl::cases(),

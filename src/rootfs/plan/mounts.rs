@@ -127,7 +127,30 @@ pub(super) fn compile(request: &Request<'_>, warnings: &mut Vec<String>) -> Resu
         }
         Ok(mount)
     };
-    request.config.mounts.iter().enumerate().map(read).collect()
+    let mut mounts: Vec<_> =
+        request.config.mounts.iter().enumerate().map(read).collect::<Result<_>>()?;
+    for mount in &mut mounts {
+        warnings.extend(without_foreign_group(mount, request));
+    }
+    Ok(mounts)
+}
+
+/// The group of terminals, which everybody's config.json names, need not exist in a user namespace,
+/// above all not in an ordinary user's: then they keep the group of whoever opens them.
+fn without_foreign_group(mount: &mut Mount, request: &Request<'_>) -> Option<String> {
+    let Action::FileSystem(wanted) = &mut mount.action else { return None };
+    let groups = request.id_maps.1;
+    if wanted.fstype != "devpts" || !request.user_namespace || groups.is_empty() {
+        return None;
+    }
+    let is_mapped = |gid: u32| {
+        groups.iter().any(|map| gid.checked_sub(map.inside).is_some_and(|at| at < map.count))
+    };
+    let gid = |word: &str| word.strip_prefix("gid=").and_then(|gid| gid.parse::<u32>().ok());
+    let foreign = wanted.data.iter().find_map(|word| gid(word).filter(|gid| !is_mapped(*gid)))?;
+    wanted.data.retain(|word| gid(word) != Some(foreign));
+    let place = mount.destination.display();
+    Some(format!("`{place}`: group {foreign} is not mapped, so terminals keep the user's"))
 }
 
 /// Whether one of them brings a whole `/dev` from the host, which is then left as it is.
@@ -277,6 +300,7 @@ fn file_system(mount: &spec::Mount, options: Options, destination: &Path) -> Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rootfs::IdRange;
     use crate::spec::Config;
 
     fn compile_json(mounts: &str) -> Result<Vec<Mount>> {
@@ -337,6 +361,27 @@ mod tests {
             let error = compile_json(mount).unwrap_err().to_string();
             assert!(error.starts_with("/mounts/0/destination: "), "{error}");
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_terminals_that_is_not_mapped_is_left_out() {
+        let text = r#"{"mounts":[{"destination":"/dev/pts","type":"devpts","options":["gid=5","mode=620"]}]}"#;
+        let config: Config = crate::spec::parse(text.as_bytes()).unwrap();
+        let data = |groups: &[IdRange], user_namespace: bool| {
+            let id_maps = (groups, groups);
+            let request = Request { config: &config, user_namespace, id_maps, ..Request::forged() };
+            let mut warnings = Vec::new();
+            let mounts = compile(&request, &mut warnings).unwrap();
+            let Action::FileSystem(wanted) = &mounts[0].action else { panic!("no file system") };
+            (wanted.data.clone(), warnings)
+        };
+        let range = |count| [IdRange { inside: 0, outside: 1000, count }];
+        let (words, warnings) = data(&range(1), true);
+        assert_eq!(words, ["mode=620"]);
+        assert_eq!(warnings, ["`/dev/pts`: group 5 is not mapped, so terminals keep the user's"]);
+        for (groups, user_namespace) in [(&range(6)[..], true), (&range(1), false), (&[], true)] {
+            assert_eq!(data(groups, user_namespace).0, ["gid=5", "mode=620"]);
         }
     }
 
