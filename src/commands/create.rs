@@ -109,7 +109,10 @@ impl Files {
         Ok(Receivers {
             pid_file: self.pid_file.as_deref(),
             console: connect(&self.console_socket, "--console-socket")?,
-            pidfd: connect(&self.pidfd_socket, "--pidfd-socket")?,
+            pidfd: match &self.pidfd_socket {
+                None => connect(&plan.pidfd_receiver, "/annotations/run.oci.pidfd_receiver")?,
+                named => connect(named, "--pidfd-socket")?,
+            },
         })
     }
 }

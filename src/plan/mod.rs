@@ -6,6 +6,7 @@
 //! never look at each other. A plan is data: it can be printed, compared, and handed to the child by
 //! the fork itself.
 
+mod annotations;
 mod checks;
 mod record;
 
@@ -23,6 +24,7 @@ use crate::security;
 use crate::spec;
 use crate::workload;
 
+use annotations::Annotations;
 pub use record::{OCI_VERSION, ProcessRecord, Record};
 
 /// Who owns the cgroup tree (`--cgroup-manager`).
@@ -80,6 +82,8 @@ pub struct Plan {
     pub security: security::Plan,
     /// Commands at moments of the lifecycle.
     pub hooks: hooks::Plan,
+    /// The socket that gets a pidfd, where the command line names none.
+    pub pidfd_receiver: Option<PathBuf>,
     /// Descriptors beyond 2 that the program inherits.
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
@@ -117,6 +121,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     let Some(root) = &config.root else {
         return Err(Error::config("/root", "is missing"));
     };
+    let annotations = Annotations::read(config, &options.bundle)?;
     let mut warnings = Vec::new();
     let mut namespaces = namespaces::Plan::compile(config)?;
     let unmapped = config.linux.uid_mappings.is_empty() && config.linux.gid_mappings.is_empty();
@@ -135,11 +140,13 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     };
     let mut security =
         security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?;
-    let seccomp = config.linux.seccomp.as_ref();
-    security.seccomp = seccomp.map(security::seccomp::Plan::compile).transpose()?;
+    let seccomp = config.linux.seccomp.as_ref().map(|it| annotations.complete(it));
+    security.seccomp = seccomp.as_ref().map(security::seccomp::Plan::compile).transpose()?;
     let mut workload = workload::Plan::compile(process)?;
+    workload.keep_groups = annotations.keep_groups;
     workload.domain = workload::Domain::compile(&config.linux)?;
-    let hooks = hooks::Plan::compile(&config.hooks)?;
+    let mut hooks = hooks::Plan::compile(&config.hooks)?;
+    hooks.redirect(annotations.hooks_stdout.as_deref(), annotations.hooks_stderr.as_deref());
     checks::hooks_can_fork(&workload, &hooks)?;
     let rdt = config.linux.intel_rdt.as_ref();
     let resctrl = resctrl::Plan::compile(rdt, &options.id, rdt.and_then(|_| host.resctrl()))?;
@@ -157,6 +164,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         workload,
         security,
         hooks,
+        pidfd_receiver: annotations.pidfd_receiver,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         privileged: host.is_true_root(),

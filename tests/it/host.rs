@@ -67,7 +67,7 @@ fn the_way_of_a_users_container() {
     assert!(status.contains(&format!("Uid:\t{USER}\t{USER}\t{USER}\t{USER}")), "{status}");
     let _ = verb(&["start", id]);
     assert!(verb(&["list"]).stdout.contains(id));
-    assert!(verb(&["ps", id]).stdout.contains(&pid));
+    assert!(verb(&["ps", "--format", "json", id]).stdout.contains(&pid));
     let _ = verb(&["kill", id, "KILL"]);
     crate::harness::until("its end", || {
         verb(&["state", id]).stdout.contains(r#""stopped""#).then_some(())

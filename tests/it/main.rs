@@ -10,6 +10,7 @@ mod cgroups;
 mod commands;
 mod host;
 mod namespaces;
+mod plan;
 mod process;
 mod resctrl;
 mod rootfs;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         commands::cases(),
         host::cases(),
         namespaces::cases(),
+        plan::cases(),
         process::cases(),
         resctrl::cases(),
         rootfs::cases(),
