@@ -195,6 +195,31 @@ fn compile_cgroup(
     Ok(compiled.plan)
 }
 
+/// The ids of the container's user namespace. One that is joined has its own, which engines repeat in
+/// config.json.
+fn id_maps(
+    config: &spec::Config,
+    namespaces: &namespaces::Plan,
+) -> (Vec<rootfs::IdRange>, Vec<rootfs::IdRange>) {
+    let made = |map: &namespaces::IdMap| {
+        let (inside, outside, count) = (map.inside, map.outside, map.count);
+        rootfs::IdRange { inside, outside, count }
+    };
+    let written = |map: &spec::IdMapping| {
+        let (inside, outside, count) = (map.container_id, map.host_id, map.size);
+        rootfs::IdRange { inside, outside, count }
+    };
+    let either = |maps: &[namespaces::IdMap], mappings: &[spec::IdMapping]| match maps {
+        [] => mappings.iter().map(written).collect(),
+        maps => maps.iter().map(made).collect(),
+    };
+    let linux = &config.linux;
+    (
+        either(&namespaces.uid_maps, &linux.uid_mappings),
+        either(&namespaces.gid_maps, &linux.gid_mappings),
+    )
+}
+
 /// What a mount of type `cgroup` shows is `rootfs`' to mount and `cgroups`' to know: the numbers
 /// cross here.
 fn compile_rootfs(
@@ -210,14 +235,7 @@ fn compile_rootfs(
         namespaces::Source::Inherited => rootfs::MountNamespace::Shared,
     };
     let owner = upper_owner(&options.created, &options.id);
-    let ranges = |maps: &[namespaces::IdMap]| -> Vec<rootfs::IdRange> {
-        let range = |map: &namespaces::IdMap| {
-            let (inside, outside, count) = (map.inside, map.outside, map.count);
-            rootfs::IdRange { inside, outside, count }
-        };
-        maps.iter().map(range).collect()
-    };
-    let (uids, gids) = (ranges(&namespaces.uid_maps), ranges(&namespaces.gid_maps));
+    let (uids, gids) = id_maps(config, namespaces);
     let request = rootfs::Request {
         config,
         bundle: &options.bundle,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Bundle, Call, Case, cases};
+use crate::harness::{Bundle, Call, Case, agent, cases};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut all = cases![
@@ -17,6 +17,8 @@ pub(crate) fn cases() -> Vec<Case> {
         hooks_and_limits_of_an_ordinary_user,
         ids_come_from_the_helpers,
         ids_without_mappings,
+        namespaces_of_another_container_of_the_user,
+        the_agent_of_an_ordinary_user,
         the_way_of_a_users_container,
     ];
     all.extend(cases!([Root, Static]: nested_as_root, nested_as_an_ordinary_user));
@@ -264,6 +266,56 @@ fn ids_without_mappings() {
         let outcome = call(&bundle, &through, &["run", &bundle.id]).done().ok();
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
         assert_eq!(words, ["line", "0", "54321", "1", "line", "1", "300000", "1000"]);
+    }
+}
+
+/// What another container of the same user has made may be joined, the user namespace first.
+fn namespaces_of_another_container_of_the_user() {
+    let donor = given(Bundle::new().probe("sleep"));
+    let _ = call(&donor, &[], &["create", &donor.id]).done().ok();
+    // Nobody looks into a container that waits at its gate, not even the user.
+    let _ = call(&donor, &[], &["start", &donor.id]).done().ok();
+    let state = call(&donor, &[], &["state", &donor.id]).done().ok().stdout;
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    let link = |name: &str| format!("/proc/{}/ns/{name}", state["pid"]);
+    let inode = |name: &str| {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(link(name)).unwrap().ino()
+    };
+    for pid in [true, false] {
+        let mut bundle = given(Bundle::new().probe("ids -- ns"))
+            .join("user", &link("user"))
+            .join("network", &link("net"))
+            .join("ipc", &link("ipc"));
+        if pid {
+            bundle = bundle.join("pid", &link("pid"));
+        }
+        let outcome = run(&bundle).done().ok().has("uid 0 0 0");
+        for name in ["user", "net", "ipc"] {
+            assert!(
+                outcome.stdout.contains(&format!("ns_{name} {}\n", inode(name))),
+                "{outcome:?}"
+            );
+        }
+        assert_eq!(outcome.stdout.contains(&format!("ns_pid {}\n", inode("pid"))), pid);
+    }
+    let _ = call(&donor, &[], &["delete", "--force", &donor.id]).done().ok();
+}
+
+fn the_agent_of_an_ordinary_user() {
+    let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", 
+        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]});
+    for no_new_privs in [true, false] {
+        let bundle = given(Bundle::new().probe("mkdir /tmp/x"))
+            .set("/linux/seccomp", profile.clone())
+            .set("/process/noNewPrivileges", no_new_privs);
+        let socket = bundle.dir.join("agent");
+        let bundle = bundle.set("/linux/seccomp/listenerPath", socket.to_str().unwrap());
+        let agent = agent(&bundle, &socket, "95", 1);
+        crate::harness::until("the agent", || agent.output().contains("listening").then_some(()));
+        chown(&socket, Some(USER), Some(USER)).unwrap();
+        let _ = run(&bundle).done().ok().stdout("mkdir /tmp/x EOPNOTSUPP\n");
+        let _ = agent.done().ok();
     }
 }
 

@@ -12,10 +12,13 @@ pub(crate) fn cases() -> Vec<Case> {
         a_joined_mount_namespace_is_not_asked_where_we_are,
         new_joined_and_inherited_in_any_combination,
         parameters_of_the_host_are_not_set,
-        interfaces_move_with_their_addresses,
-        interfaces_come_back_when_create_fails,
         interfaces_that_cannot_move_are_named,
     ];
+    all.extend(cases!([Root, Veth]:
+        interfaces_come_back_when_create_fails,
+        interfaces_move_with_their_addresses,
+        names_that_are_taken_inside,
+    ));
     all.extend(cases!([Root, TimeNs]:
         clocks_have_the_offsets_of_the_config,
     ));
@@ -249,15 +252,18 @@ fn interfaces_that_cannot_move_are_named() {
     let _ = bundle.create().refused(
         "move the network device `none0`: rtnetlink(get `none0`): no such device (ENODEV)",
     );
+    let bundle = Bundle::new().inherit("network").set("/linux/netDevices", json!({"a0": {}}));
+    let _ = bundle.create().refused("/linux/netDevices/a0: needs a network namespace");
+    let ours = format!("/proc/{}/ns/net", std::process::id());
+    let bundle = Bundle::new().join("network", &ours).set("/linux/netDevices", json!({"lo": {}}));
+    let _ = bundle.create().refused("/linux/netDevices: the network namespace in");
+}
+
+fn names_that_are_taken_inside() {
     let taken = Bundle::new().set("/linux/netDevices", json!({"a0": {"name": "lo"}}));
     let _ = with_interfaces(&taken, "true", "true", "create").done().fails_with_hint(
         "create container `{id}`: move the network device `a0`: `lo` exists in the container's \
          network namespace",
         "a name that ends in `%d` lets the kernel choose a free number",
     );
-    let bundle = Bundle::new().inherit("network").set("/linux/netDevices", json!({"a0": {}}));
-    let _ = bundle.create().refused("/linux/netDevices/a0: needs a network namespace");
-    let ours = format!("/proc/{}/ns/net", std::process::id());
-    let bundle = Bundle::new().join("network", &ours).set("/linux/netDevices", json!({"lo": {}}));
-    let _ = bundle.create().refused("/linux/netDevices: the network namespace in");
 }
