@@ -228,7 +228,11 @@ impl<'a> Parent<'a> {
                     self.give_listener(&message)?;
                     self.proceed()?;
                 }
-                Expected::Ready => self.restrict_devices()?,
+                Expected::Ready => {
+                    self.restrict_devices()?;
+                    cgroups::enter_delegated(&self.plan.cgroup, self.child.pid)
+                        .context(|| "move init into its cgroup")?;
+                }
                 Expected::Cloned => {}
             }
         }
