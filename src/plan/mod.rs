@@ -132,7 +132,8 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
-    let rootfs = compile_rootfs(config, options, &namespaces, &cgroup, &mut warnings)?;
+    let ids = id_maps(config, &namespaces, host);
+    let rootfs = compile_rootfs((config, &ids), options, &namespaces, &cgroup, &mut warnings)?;
     let facts = security::Facts {
         own_capabilities: host.own_capabilities(),
         apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
@@ -195,11 +196,12 @@ fn compile_cgroup(
     Ok(compiled.plan)
 }
 
-/// The ids of the container's user namespace. One that is joined has its own, which engines repeat in
-/// config.json.
+/// The ids of the user namespace that the container will be in; none for the machine's own, in which
+/// all are. One that is joined has its own, which engines repeat in config.json.
 fn id_maps(
     config: &spec::Config,
     namespaces: &namespaces::Plan,
+    host: &Host,
 ) -> (Vec<rootfs::IdRange>, Vec<rootfs::IdRange>) {
     let made = |map: &namespaces::IdMap| {
         let (inside, outside, count) = (map.inside, map.outside, map.count);
@@ -209,21 +211,31 @@ fn id_maps(
         let (inside, outside, count) = (map.container_id, map.host_id, map.size);
         rootfs::IdRange { inside, outside, count }
     };
-    let either = |maps: &[namespaces::IdMap], mappings: &[spec::IdMapping]| match maps {
-        [] => mappings.iter().map(written).collect(),
-        maps => maps.iter().map(made).collect(),
-    };
-    let linux = &config.linux;
-    (
-        either(&namespaces.uid_maps, &linux.uid_mappings),
-        either(&namespaces.gid_maps, &linux.gid_mappings),
-    )
+    let ours =
+        |range: &(u32, u32)| rootfs::IdRange { inside: range.0, outside: range.0, count: range.1 };
+    match namespaces.source(Kind::User) {
+        namespaces::Source::New => (
+            namespaces.uid_maps.iter().map(made).collect(),
+            namespaces.gid_maps.iter().map(made).collect(),
+        ),
+        namespaces::Source::Path(..) => (
+            config.linux.uid_mappings.iter().map(written).collect(),
+            config.linux.gid_mappings.iter().map(written).collect(),
+        ),
+        namespaces::Source::Inherited if host.in_initial_user_namespace() => {
+            (Vec::new(), Vec::new())
+        }
+        namespaces::Source::Inherited => {
+            let (users, groups) = host.ids_to_give();
+            (users.iter().map(ours).collect(), groups.iter().map(ours).collect())
+        }
+    }
 }
 
 /// What a mount of type `cgroup` shows is `rootfs`' to mount and `cgroups`' to know: the numbers
 /// cross here.
 fn compile_rootfs(
-    config: &spec::Config,
+    (config, ids): (&spec::Config, &(Vec<rootfs::IdRange>, Vec<rootfs::IdRange>)),
     options: &Options,
     namespaces: &namespaces::Plan,
     cgroup: &cgroups::Plan,
@@ -235,7 +247,6 @@ fn compile_rootfs(
         namespaces::Source::Inherited => rootfs::MountNamespace::Shared,
     };
     let owner = upper_owner(&options.created, &options.id);
-    let (uids, gids) = id_maps(config, namespaces);
     let request = rootfs::Request {
         config,
         bundle: &options.bundle,
@@ -243,7 +254,7 @@ fn compile_rootfs(
         mount_namespace,
         user_namespace: namespaces.is_private(Kind::User),
         cgroup_namespace: *namespaces.source(Kind::Cgroup) == namespaces::Source::New,
-        id_maps: (&uids, &gids),
+        id_maps: (&ids.0, &ids.1),
         no_pivot: options.no_pivot,
         cgroups: checks::cgroup_view(cgroup),
     };

@@ -206,7 +206,7 @@ impl Assembled<'_> {
             (Action::FileSystem(wanted), _) => {
                 let mounted = match filesystem::mount(wanted, &target) {
                     // No fresh one in a user namespace that does not own what it shows.
-                    Err(error) if error.is(libc::EPERM) && self.plan.user_namespace => {
+                    Err(error) if error.is(libc::EPERM) => {
                         filesystem::of_the_host(wanted, to)?.ok_or(error)?
                     }
                     other => other?,

@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ids_come_from_the_helpers,
         ids_without_mappings,
         namespaces_of_another_container_of_the_user,
+        root_of_a_user_namespace,
         the_agent_of_an_ordinary_user,
         the_way_of_a_users_container,
     ];
@@ -300,6 +301,31 @@ fn namespaces_of_another_container_of_the_user() {
         assert_eq!(outcome.stdout.contains(&format!("ns_pid {}\n", inode("pid"))), pid);
     }
     let _ = call(&donor, &[], &["delete", "--force", &donor.id]).done().ok();
+}
+
+/// Whoever is root already, but not the machine's, needs no other user namespace.
+fn root_of_a_user_namespace() {
+    let map = json!([{"containerID": 0, "hostID": 0, "size": 1}]);
+    for own in [false, true] {
+        let mut bundle =
+            given(Bundle::new().probe("ids -- ls /dev")).without_mount("/sys/fs/cgroup");
+        bundle = if own {
+            bundle.set("/linux/uidMappings", map.clone()).set("/linux/gidMappings", map.clone())
+        } else {
+            let none = json!([]);
+            bundle
+                .inherit("user")
+                .set("/linux/uidMappings", none.clone())
+                .set("/linux/gidMappings", none)
+        };
+        bundle.write_config();
+        let user = USER.to_string();
+        let through =
+            ["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups", "unshare", "-Ur"];
+        let call = bundle.call_plain(&through, &["run", &bundle.id]).cwd(&bundle.dir);
+        let outcome = call.env("XDG_RUNTIME_DIR", bundle.dir.to_str().unwrap()).done().ok();
+        let _ = outcome.has("uid 0 0 0").has("entry null").has("entry ptmx");
+    }
 }
 
 fn the_agent_of_an_ordinary_user() {

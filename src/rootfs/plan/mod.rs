@@ -62,7 +62,7 @@ pub struct Request<'a> {
     pub user_namespace: bool,
     /// Whether it gets a cgroup namespace rooted at its own cgroup.
     pub cgroup_namespace: bool,
-    /// User and group ids of its new user namespace.
+    /// User and group ids that exist in its user namespace; none where all do.
     pub id_maps: (&'a [IdRange], &'a [IdRange]),
     /// Whether pivot_root(2) is not to be used (`--no-pivot`).
     pub no_pivot: bool,

@@ -140,7 +140,7 @@ pub(super) fn compile(request: &Request<'_>, warnings: &mut Vec<String>) -> Resu
 fn without_foreign_group(mount: &mut Mount, request: &Request<'_>) -> Option<String> {
     let Action::FileSystem(wanted) = &mut mount.action else { return None };
     let groups = request.id_maps.1;
-    if wanted.fstype != "devpts" || !request.user_namespace || groups.is_empty() {
+    if wanted.fstype != "devpts" || groups.is_empty() {
         return None;
     }
     let is_mapped = |gid: u32| {
@@ -368,20 +368,20 @@ mod tests {
     fn a_group_of_terminals_that_is_not_mapped_is_left_out() {
         let text = r#"{"mounts":[{"destination":"/dev/pts","type":"devpts","options":["gid=5","mode=620"]}]}"#;
         let config: Config = crate::spec::parse(text.as_bytes()).unwrap();
-        let data = |groups: &[IdRange], user_namespace: bool| {
+        let data = |groups: &[IdRange]| {
             let id_maps = (groups, groups);
-            let request = Request { config: &config, user_namespace, id_maps, ..Request::forged() };
+            let request = Request { config: &config, id_maps, ..Request::forged() };
             let mut warnings = Vec::new();
             let mounts = compile(&request, &mut warnings).unwrap();
             let Action::FileSystem(wanted) = &mounts[0].action else { panic!("no file system") };
             (wanted.data.clone(), warnings)
         };
         let range = |count| [IdRange { inside: 0, outside: 1000, count }];
-        let (words, warnings) = data(&range(1), true);
+        let (words, warnings) = data(&range(1));
         assert_eq!(words, ["mode=620"]);
         assert_eq!(warnings, ["`/dev/pts`: group 5 is not mapped, so terminals keep the user's"]);
-        for (groups, user_namespace) in [(&range(6)[..], true), (&range(1), false), (&[], true)] {
-            assert_eq!(data(groups, user_namespace).0, ["gid=5", "mode=620"]);
+        for groups in [&range(6)[..], &[]] {
+            assert_eq!(data(groups).0, ["gid=5", "mode=620"]);
         }
     }
 
