@@ -90,6 +90,8 @@ pub struct Plan {
     pub listen_fds: u32,
     /// Whether rrun has the power of the machine's root.
     pub privileged: bool,
+    /// Whether rrun has power over the mounts that it sees: root does, of whatever user namespace.
+    pub can_help: bool,
     /// The highest capability that the kernel knows.
     pub last_capability: u32,
     /// What the user should know, and need not mend.
@@ -169,6 +171,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         privileged: host.is_true_root(),
+        can_help: host.euid() == 0,
         last_capability: host.last_capability(),
         namespaces,
         warnings,

@@ -111,7 +111,7 @@ impl<'a> Init<'a> {
 
     pub(super) fn assemble_root(&mut self) -> Result<()> {
         // An ordinary user's parent can do no more than we can.
-        let outside = self.plan.privileged.then_some(&self.channel as &dyn rootfs::Outside);
+        let outside = self.plan.can_help.then_some(&self.channel as &dyn rootfs::Outside);
         self.root = Some(rootfs::assemble(&self.plan.rootfs, outside)?);
         Ok(())
     }

@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ids_without_mappings,
         namespaces_of_another_container_of_the_user,
         root_of_a_user_namespace,
+        root_of_a_user_namespace_helps_its_containers,
         the_agent_of_an_ordinary_user,
         the_way_of_a_users_container,
     ];
@@ -326,6 +327,40 @@ fn root_of_a_user_namespace() {
         let outcome = call.env("XDG_RUNTIME_DIR", bundle.dir.to_str().unwrap()).done().ok();
         let _ = outcome.has("uid 0 0 0").has("entry null").has("entry ptmx");
     }
+}
+
+/// Podman's way with `--uidmap`: an ordinary user's ids are divided among containers, whose roots may
+/// not reach what is the user's own.
+fn root_of_a_user_namespace_helps_its_containers() {
+    if !Path::new("/usr/bin/newuidmap").exists() {
+        return;
+    }
+    let map = json!([{"containerID": 0, "hostID": 1, "size": 100}]);
+    let bundle = given(Bundle::new().args(["/bin/cat", "/mnt/file", "/proc/self/uid_map"]))
+        .file("closed/in/file", "text\n")
+        .mount(json!({"destination": "/mnt", "source": "closed/in", "options": ["bind"]}))
+        .without_mount("/sys/fs/cgroup")
+        .set("/linux/uidMappings", map.clone())
+        .set("/linux/gidMappings", map);
+    use std::os::unix::fs::PermissionsExt;
+    let rootfs = bundle.rootfs();
+    for dir in ["", "bin", "dev", "etc"] {
+        std::fs::set_permissions(rootfs.join(dir), std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    std::fs::create_dir(rootfs.join("mnt")).unwrap();
+    chown(bundle.dir.join("closed"), Some(USER), Some(USER)).unwrap();
+    // Others may pass through here, but see nothing of what is in there.
+    let closed = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(bundle.dir.join("closed"), closed.clone()).unwrap();
+    bundle.write_config();
+    let user = USER.to_string();
+    let script = with_ids(&bundle);
+    let mut through = vec!["unshare", "-m", "/bin/sh", "-c", script.as_str(), "sh", "setpriv"];
+    through.extend(["--reuid", &user, "--regid", &user, "--clear-groups", "unshare", "-Ur"]);
+    through.extend(["--map-users=300000,1,1000", "--map-groups=300000,1,1000", "-m"]);
+    let call = bundle.call_plain(&through, &["run", &bundle.id]).cwd(&bundle.dir);
+    let outcome = call.env("XDG_RUNTIME_DIR", bundle.dir.to_str().unwrap()).done().ok();
+    assert!(outcome.stdout.split_whitespace().eq(["text", "0", "1", "100"]), "{outcome:?}");
 }
 
 fn the_agent_of_an_ordinary_user() {
