@@ -125,24 +125,15 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     };
     let annotations = Annotations::read(config, &options.bundle)?;
     let mut warnings = Vec::new();
-    let mut namespaces = namespaces::Plan::compile(config)?;
-    let unmapped = config.linux.uid_mappings.is_empty() && config.linux.gid_mappings.is_empty();
-    if unmapped && *namespaces.source(Kind::User) == namespaces::Source::New {
-        let (users, groups) = host.ids_to_give();
-        namespaces.map_all(&users, &groups);
-    }
+    let namespaces = compile_namespaces(config, host)?;
     let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
     let ids = id_maps(config, &namespaces, host);
     let rootfs = compile_rootfs((config, &ids), options, &namespaces, &cgroup, &mut warnings)?;
-    let facts = security::Facts {
-        own_capabilities: host.own_capabilities(),
-        apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
-        selinux: !process.selinux_label.is_empty() && host.has_selinux(),
-    };
+    let keyring = !options.keep_keyring;
     let mut security =
-        security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?;
+        security::Plan::compile(process, facts(process, host), keyring, &mut warnings)?;
     let seccomp = config.linux.seccomp.as_ref().map(|it| annotations.complete(it));
     security.seccomp = seccomp.as_ref().map(security::seccomp::Plan::compile).transpose()?;
     let mut workload = workload::Plan::compile(process)?;
@@ -176,6 +167,24 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         namespaces,
         warnings,
     })
+}
+
+fn compile_namespaces(config: &spec::Config, host: &Host) -> Result<namespaces::Plan> {
+    let mut namespaces = namespaces::Plan::compile(config)?;
+    let unmapped = config.linux.uid_mappings.is_empty() && config.linux.gid_mappings.is_empty();
+    if unmapped && *namespaces.source(Kind::User) == namespaces::Source::New {
+        let (users, groups) = host.ids_to_give();
+        namespaces.map_all(&users, &groups);
+    }
+    Ok(namespaces)
+}
+
+fn facts(process: &spec::Process, host: &Host) -> security::Facts {
+    security::Facts {
+        own_capabilities: host.own_capabilities(),
+        apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
+        selinux: !process.selinux_label.is_empty() && host.has_selinux(),
+    }
 }
 
 fn compile_cgroup(
