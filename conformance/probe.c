@@ -334,6 +334,31 @@ static void on_term(int s)
 	stop_now = 1;
 }
 
+/* What sched_getattr, ioprio_get, personality and get_mempolicy tell of this process. */
+static void cmd_sched(void)
+{
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t runtime, deadline, period; } a = { 0 };
+	if (syscall(SYS_sched_getattr, 0, &a, sizeof a, 0))
+		printf("scheduler %s\n", err());
+	else
+		printf("scheduler %u %llu %d %u %llu %llu %llu\n", a.policy, (unsigned long long)a.flags, a.nice, a.prio,
+		       /* Since Linux 6.12 it tells the slice of the ordinary policies there, which nobody set. */
+		       a.policy == 6 ? (unsigned long long)a.runtime : 0, (unsigned long long)a.deadline,
+		       (unsigned long long)a.period);
+	long io = syscall(SYS_ioprio_get, 1, 0);
+	if (io < 0)
+		printf("ioprio %s\n", err());
+	else
+		printf("ioprio %ld %ld\n", io >> 13, io & 7);
+	printf("personality %#lx\n", syscall(SYS_personality, 0xffffffffUL));
+	int mode;
+	unsigned long nodes[64] = { 0 };
+	if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof nodes * 8, 0, 0))
+		printf("mempolicy %s\n", err());
+	else
+		printf("mempolicy %#x %#lx\n", mode, nodes[0]);
+}
+
 static void pause_forever(void)
 {
 	/* A handler, because PID 1 of a namespace gets no signal it has none for. */
@@ -671,6 +696,7 @@ static int one(int n, char **a)
 	else if (IS("hostname", 0)) { struct utsname u; uname(&u); printf("hostname %s\n", u.nodename); }
 	else if (IS("domainname", 0)) { struct utsname u; uname(&u); printf("domainname %s\n", u.domainname); }
 	else if (IS("machine", 0)) { struct utsname u; uname(&u); printf("machine %s\n", u.machine); }
+	else if (IS("sched", 0)) cmd_sched();
 	else if (IS("oom", 0)) cmd_file_line("oom", "/proc/self/oom_score_adj");
 	else if (IS("notify", 1)) cmd_notify(a[1]);
 	else if (IS("keyring", 0)) { long k = syscall(SYS_keyctl, 0, -3, 0); if (k < 0) printf("keyring %s\n", err()); else printf("keyring %ld\n", k); }

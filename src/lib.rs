@@ -49,7 +49,7 @@
 //!  6  commands                one verb, one file
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
-//!  3  namespaces cgroups rootfs security workload hooks terminal state   (never each other)
+//!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl (never each other)
 //!  2  host                    what this machine can do
 //!  1  spec sys cli            the document, the system calls, the command line
 //!  0  error log
@@ -70,6 +70,7 @@ pub mod log;
 pub mod namespaces;
 pub mod plan;
 pub mod process;
+pub mod resctrl;
 pub mod rootfs;
 pub mod security;
 pub mod spec;

@@ -144,3 +144,28 @@ gone() { [ "$(systemctl show -P LoadState "$UNIT")" = not-found ]; }
 	mv /run/systemd/private.away /run/systemd/private
 	systemctl stop dbus.service dbus.socket
 }
+
+# bats test_tags=systemd
+@test "a subgroup has process and limits, a delegated one the process alone" {
+	# crun.1: run.oci.systemd.subgroup, run.oci.delegate-cgroup.
+	real_systemd
+	known_peer_failure runc "these are crun's"
+	sleeper '{"pids":{"limit":20}}' '{"run.oci.systemd.subgroup": "payload"}'
+	eq "$(sed -n 's/^0:://p' "/proc/$PID/cgroup")" "/system.slice/$UNIT/payload"
+	eq "$(cat "/sys/fs/cgroup/system.slice/$UNIT/payload/pids.max")" 20
+	eq "$(cat "/sys/fs/cgroup/system.slice/$UNIT/cgroup.procs")" ""
+	rt pause "$CID"
+	status_is paused
+	rt resume "$CID"
+	delete --force
+	until_true gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+	sleeper '{"pids":{"limit":20}}' '{"run.oci.systemd.subgroup": "payload", "run.oci.delegate-cgroup": "own"}'
+	eq "$(sed -n 's/^0:://p' "/proc/$PID/cgroup")" "/system.slice/$UNIT/payload/own"
+	eq "$(cat "/sys/fs/cgroup/system.slice/$UNIT/payload/pids.max")" 20
+	# The namespace was made above.
+	eq "$(sed -n 's/^0:://p' <(nsenter -C -t "$PID" cat "/proc/$PID/cgroup"))" /own
+	delete --force
+	until_true gone
+	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
+}

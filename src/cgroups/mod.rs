@@ -24,6 +24,7 @@ mod tree;
 mod write;
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
@@ -153,6 +154,23 @@ pub fn place(plan: &Plan, guard: &mut Guard, pid: i32) -> Result<()> {
     move_process(place, pid)
 }
 
+/// Moves the process into the cgroup below the container's that is its own to manage, if it has one:
+/// after the cgroup namespace, which ends above, and after the limits, which are above.
+///
+/// # Errors
+/// As mkdir(2), chown(2), write(2).
+pub fn enter_delegated(plan: &Plan, pid: i32) -> Result<()> {
+    let delegated = plan.unit.as_ref().and_then(|unit| unit.delegated.as_ref());
+    let (Some(name), Some(place)) = (delegated, plan.unified()) else { return Ok(()) };
+    let place = Place { directory: place.directory.join(name), ..place.clone() };
+    let made = tree::make_or_keep(&place).and_then(|()| match plan.manager {
+        Some(user) => tree::delegate(&place, user),
+        None => Ok(()),
+    });
+    made.and_then(|()| move_process(&place, pid))
+        .context(|| format!("delegate the cgroup `{}`", place.directory.display()))
+}
+
 fn move_process(place: &Place, pid: i32) -> Result<()> {
     files::write(&place.directory.join("cgroup.procs"), &pid.to_string())
         .map_err(|error| refused_process(error).wrap("enter the cgroup"))
@@ -165,13 +183,18 @@ fn place_in_scope(plan: &Plan, unit: &systemd::Unit, guard: &mut Guard, pid: i32
     guard.0.unit = Some(unit.name.clone());
     for place in plan.places() {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
-        if place.unified && plan.places().len() == 1 && !place.directory.exists() {
+        let scope = place.directory.ancestors().nth(unit.depth);
+        if place.unified && plan.places().len() == 1 && !scope.is_some_and(Path::exists) {
             return Err(refusal(format!("systemd has put process {pid} elsewhere"))
                 .hinted(format!("see /proc/{pid}/cgroup; is this systemd's cgroup namespace?")))
             .context(intent);
         }
         tree::make_or_keep(place).context(intent)?;
         guard.0.add(place);
+        if unit.depth > 0 && place.unified {
+            // A cgroup with processes cannot pass on controllers: the scope has to be empty first.
+            move_process(place, pid)?;
+        }
         make_ready(place, plan).context(intent)?;
     }
     write::apply(&plan.steps.early).context(|| "limit the cgroup")?;

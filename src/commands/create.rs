@@ -1,5 +1,6 @@
 //! `create`: everything but the program itself. The container then waits for `start`.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::Call;
@@ -31,7 +32,11 @@ pub(super) fn make(
 ) -> Result<Created> {
     let created = plan(call, args, id, inherited).and_then(|(plan, files, notifies)| {
         let terminal = plan.workload.terminal.then_some("/process/terminal");
-        let receivers = files.receivers(terminal, way == Way::Run)?;
+        let mut receivers = files.receivers(terminal, way == Way::Run)?;
+        if receivers.pidfd.is_none() {
+            receivers.pidfd =
+                connect(plan.pidfd_receiver.as_deref(), "/annotations/run.oci.pidfd_receiver")?;
+        }
         reserve_and_create(call, (&plan, notifies), way.verb(), &receivers)
     });
     created.context(|| format!("create container `{}`", id.escape_debug()))
@@ -115,16 +120,17 @@ impl Files {
             let text = "there is no terminal to send: /process/terminal is false";
             return Err(Error::message(Kind::Usage, format!("--console-socket: {text}")));
         }
-        let connect = |path: &Option<PathBuf>, flag: &str| {
-            let connected = path.as_deref().map(handover::connect).transpose();
-            connected.context(|| flag.to_owned())
-        };
         Ok(Receivers {
             pid_file: self.pid_file.as_deref(),
-            console: connect(&self.console_socket, "--console-socket")?,
-            pidfd: connect(&self.pidfd_socket, "--pidfd-socket")?,
+            console: connect(self.console_socket.as_deref(), "--console-socket")?,
+            pidfd: connect(self.pidfd_socket.as_deref(), "--pidfd-socket")?,
         })
     }
+}
+
+/// Connects to the socket of somebody who gets a descriptor; `asks` is who names it.
+fn connect(path: Option<&Path>, asks: &str) -> Result<Option<OwnedFd>> {
+    path.map(handover::connect).transpose().context(|| asks.to_owned())
 }
 
 fn plan(

@@ -75,6 +75,7 @@ pub(super) fn destroy(
     } else {
         record.cgroup.remove_empty();
     }
+    record.resctrl.remove().context(|| "remove the class of service")?;
     for directory in &record.host_directories {
         rootfs::release(directory, &record.upper_owner())
             .context(|| format!("release `{}`", directory.display()))?;

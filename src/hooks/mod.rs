@@ -6,5 +6,5 @@
 mod plan;
 mod run;
 
-pub use plan::{Hook, Plan, Record};
+pub use plan::{Hook, MOMENTS, Plan, Record};
 pub use run::run;

@@ -1,6 +1,6 @@
 //! Pure: the hooks that config.json lists.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,17 @@ pub struct Hook {
     /// Seconds after which it is killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// A file to which its output goes, rather than into the error where it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<PathBuf>,
+    /// The same for its errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<PathBuf>,
 }
+
+/// Their moments, as config.json calls them, in the order in which they come.
+pub const MOMENTS: [&str; 6] =
+    ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
 /// All hooks of a container, by moment.
 #[derive(Debug, Clone, Default)]
@@ -57,13 +67,29 @@ impl Plan {
     /// Relative paths, time-outs that are not positive, strings with a NUL.
     pub fn compile(hooks: &spec::Hooks) -> Result<Plan> {
         Ok(Plan {
-            prestart: list("prestart", &hooks.prestart)?,
-            create_runtime: list("createRuntime", &hooks.create_runtime)?,
-            create_container: list("createContainer", &hooks.create_container)?,
-            start_container: list("startContainer", &hooks.start_container)?,
-            poststart: list("poststart", &hooks.poststart)?,
-            poststop: list("poststop", &hooks.poststop)?,
+            prestart: list(MOMENTS[0], &hooks.prestart)?,
+            create_runtime: list(MOMENTS[1], &hooks.create_runtime)?,
+            create_container: list(MOMENTS[2], &hooks.create_container)?,
+            start_container: list(MOMENTS[3], &hooks.start_container)?,
+            poststart: list(MOMENTS[4], &hooks.poststart)?,
+            poststop: list(MOMENTS[5], &hooks.poststop)?,
         })
+    }
+
+    /// Sends what hooks write to files of the host. Not what startContainer hooks write: from inside the
+    /// container there is no way to such a file, and a descriptor of one would be a way out.
+    pub fn redirect(&mut self, stdout: Option<&Path>, stderr: Option<&Path>) {
+        let lists = [
+            &mut self.prestart,
+            &mut self.create_runtime,
+            &mut self.create_container,
+            &mut self.poststart,
+            &mut self.poststop,
+        ];
+        for hook in lists.into_iter().flatten() {
+            hook.stdout = stdout.map(Path::to_path_buf);
+            hook.stderr = stderr.map(Path::to_path_buf);
+        }
     }
 
     /// What `start` and `delete` need to know.
@@ -102,7 +128,8 @@ fn one(pointer: &str, hook: &spec::Hook) -> Result<Hook> {
     {
         return Err(Error::config(pointer, "a string contains a NUL"));
     }
-    Ok(Hook { path: hook.path.clone(), args, env: hook.env.clone(), timeout })
+    let (path, env) = (hook.path.clone(), hook.env.clone());
+    Ok(Hook { path, args, env, timeout, stdout: None, stderr: None })
 }
 
 #[cfg(test)]

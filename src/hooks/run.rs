@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 use super::plan::Hook;
@@ -38,9 +39,11 @@ fn run_one(hook: &Hook, state: &[u8], environment: &[CString]) -> Result<()> {
     let input = sys::io::memory("hook-state")?;
     sys::io::write_at_start(input.as_fd(), state)?;
     let output = sys::io::memory("hook-output")?;
+    let (stdout, stderr) = (file(hook.stdout.as_deref())?, file(hook.stderr.as_deref())?);
+    let files = [&input, stdout.as_ref().unwrap_or(&output), stderr.as_ref().unwrap_or(&output)];
     let pidfd = match sys::process::fork()? {
         Cloned::Child => {
-            let Err(error) = exec(hook, &input, &output, environment);
+            let Err(error) = exec(hook, files, environment);
             let _ = sys::io::write_once(output.as_fd(), error.to_string().as_bytes());
             sys::process::exit_now(127)
         }
@@ -67,13 +70,20 @@ fn run_one(hook: &Hook, state: &[u8], environment: &[CString]) -> Result<()> {
     }
 }
 
+/// Opens a file that the user has named for what hooks write.
+fn file(path: Option<&Path>) -> Result<Option<OwnedFd>> {
+    let Some(path) = path else { return Ok(None) };
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_NOCTTY;
+    let opened = sys::file::open_at(rustix::fs::CWD, path, flags, 0o600);
+    opened.map(Some).context(|| "open the file for its output")
+}
+
 fn exec(
     hook: &Hook,
-    input: &OwnedFd,
-    output: &OwnedFd,
+    files: [&OwnedFd; 3],
     environment: &[CString],
 ) -> Result<std::convert::Infallible> {
-    for (fd, target) in [(input, 0), (output, 1), (output, 2)] {
+    for (target, fd) in (0..).zip(files) {
         sys::io::dup_onto(fd.as_fd(), target)?;
     }
     sys::file::close_on_exec_from(3)?;

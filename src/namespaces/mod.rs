@@ -5,8 +5,10 @@
 //! joins or makes which namespace when; the other files are the calls.
 
 mod foreign;
+mod holder;
 mod idmap;
 mod join;
+mod netdev;
 mod plan;
 mod strategy;
 mod sysctl;
@@ -16,9 +18,11 @@ use crate::error::{Context, Result};
 use crate::sys;
 
 pub use foreign::Foreign;
+pub use holder::user_namespace;
 pub use idmap::write_maps;
 pub use join::{Handles, flag, flags, unshare};
-pub use plan::{IdMap, Kind, Plan, Source};
+pub use netdev::{Moved, move_devices};
+pub use plan::{IdMap, Kind, NetDevice, Plan, Source};
 pub use strategy::{CgroupNamespace, Strategy, strategy};
 pub use sysctl::write_sysctls;
 pub use time::enter_new_time_namespace;

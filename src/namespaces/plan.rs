@@ -109,6 +109,17 @@ pub struct Plan {
     pub domainname: Option<String>,
     /// Kernel parameters to set.
     pub sysctls: Vec<Sysctl>,
+    /// Interfaces of the host to move in.
+    pub net_devices: Vec<NetDevice>,
+}
+
+/// A network interface that changes its namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetDevice {
+    /// Its name on the host.
+    pub host: String,
+    /// Its name inside; `%d` stands for a number of the kernel's choice.
+    pub name: String,
 }
 
 /// A kernel parameter (proc_sys(5)).
@@ -140,6 +151,21 @@ impl Plan {
         Kind::ALL.into_iter().filter(|kind| matches!(self.source(*kind), Source::Path(..)))
     }
 
+    /// Maps what there is to give, in a new user namespace for which config.json has no mappings: from
+    /// id 0 on, one range after the other.
+    pub fn map_all(&mut self, users: &[(u32, u32)], groups: &[(u32, u32)]) {
+        let maps = |ranges: &[(u32, u32)]| {
+            let mut inside = 0_u32;
+            let mut map = |(outside, count): &(u32, u32)| {
+                let map = IdMap { inside, outside: *outside, count: *count };
+                inside = inside.saturating_add(*count);
+                map
+            };
+            ranges.iter().map(&mut map).collect()
+        };
+        (self.uid_maps, self.gid_maps) = (maps(users), maps(groups));
+    }
+
     /// Whether the container has a namespace of `kind` that is not simply ours.
     pub fn is_private(&self, kind: Kind) -> bool {
         *self.source(kind) != Source::Inherited
@@ -162,7 +188,34 @@ impl Plan {
         for (key, value) in &config.linux.sysctl {
             plan.sysctls.push(plan.compile_sysctl(key, value)?);
         }
+        plan.compile_net_devices(&config.linux)?;
         Ok(plan)
+    }
+
+    fn compile_net_devices(&mut self, linux: &spec::Linux) -> Result<()> {
+        for (host, device) in &linux.net_devices {
+            let pointer = format!("/linux/netDevices/{}", spec::escape_pointer(host));
+            if !self.is_private(Kind::Network) {
+                let text = "needs a network namespace in /linux/namespaces";
+                return Err(Error::config(pointer, text));
+            }
+            if !is_interface_name(host) {
+                return Err(Error::config(pointer, "is not the name of an interface"));
+            }
+            let name = if device.name.is_empty() { host } else { &device.name };
+            let (before, template) = name.split_once("%d").unwrap_or((name, ""));
+            if !is_interface_name(name) || before.contains('%') || template.contains('%') {
+                let text = format!("`{name}` is not the name of an interface");
+                return Err(Error::config(format!("{pointer}/name"), text));
+            }
+            let same = |other: &NetDevice| other.name == *name && !name.contains("%d");
+            if let Some(other) = self.net_devices.iter().find(|other| same(other)) {
+                let text = format!("`{name}` is the name of `{}` already", other.host);
+                return Err(Error::config(format!("{pointer}/name"), text));
+            }
+            self.net_devices.push(NetDevice { host: host.clone(), name: name.clone() });
+        }
+        Ok(())
     }
 
     fn add(&mut self, index: usize, namespace: &spec::Namespace) -> Result<()> {
@@ -285,6 +338,12 @@ impl Plan {
     }
 }
 
+/// As the kernel's dev_valid_name() has it.
+fn is_interface_name(name: &str) -> bool {
+    let wrong = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, 0 | b'/' | b':' | 11);
+    !matches!(name, "" | "." | "..") && name.len() < 16 && !name.bytes().any(wrong)
+}
+
 /// The whole range of ids, each mapped to itself.
 const IDENTITY: IdMap = IdMap { inside: 0, outside: 0, count: u32::MAX };
 
@@ -391,6 +450,11 @@ mod tests {
     fn a_user_namespace_without_mappings_maps_everything() {
         let plan = compile(r#"{"namespaces":[{"type":"user"}]}"#).unwrap();
         assert_eq!(plan.uid_maps, [IDENTITY]);
+        let mut plan = plan;
+        plan.map_all(&[(1000, 1), (100_000, 65536)], &[(7, 1)]);
+        let range = |inside, outside, count| IdMap { inside, outside, count };
+        assert_eq!(plan.uid_maps, [range(0, 1000, 1), range(1, 100_000, 65536)]);
+        assert_eq!(plan.gid_maps, [range(0, 7, 1)]);
     }
 
     #[test]
@@ -421,6 +485,29 @@ mod tests {
         assert!(paths.contains(&PathBuf::from("net/ipv4/ip_forward")));
         assert!(paths.contains(&PathBuf::from("net/ipv4/conf/eth0.1/rp_filter")));
         assert!(paths.contains(&PathBuf::from("net/ipv4/conf/eth0.2/rp_filter")));
+    }
+
+    #[test]
+    fn network_devices() {
+        let read = |devices: &str| {
+            compile(&format!(r#"{{"namespaces":[{{"type":"network"}}],"netDevices":{devices}}}"#))
+        };
+        let plan = read(r#"{"eth0":{},"eth1":{"name":"ctr%d"},"eth2":{"name":"ctr%d"}}"#).unwrap();
+        let names: Vec<_> = plan.net_devices.iter().map(|device| device.name.as_str()).collect();
+        assert_eq!(names, ["eth0", "ctr%d", "ctr%d"]);
+        for (devices, expected) in [
+            (r#"{"a/b":{}}"#, "/linux/netDevices/a~1b: is not the name of an interface"),
+            (r#"{"a":{"name":"a:b"}}"#, "/linux/netDevices/a/name: `a:b` is not the name of"),
+            (r#"{"a":{"name":"%s"}}"#, "/linux/netDevices/a/name: `%s` is not the name of"),
+            (r#"{"a":{"name":"x%d%d"}}"#, "/linux/netDevices/a/name: `x%d%d` is not the name of"),
+            (r#"{"a":{"name":"c"},"b":{"name":"c"}}"#, "/linux/netDevices/b/name: `c` is the name"),
+            (r#"{"a":{"name":"sixteen-letters-"}}"#, "/linux/netDevices/a/name: `sixteen-"),
+        ] {
+            let error = read(devices).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let text = refusal(r#"{"netDevices":{"eth0":{}}}"#);
+        assert_eq!(text, "/linux/netDevices/eth0: needs a network namespace in /linux/namespaces");
     }
 
     #[test]

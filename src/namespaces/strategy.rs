@@ -66,9 +66,11 @@ pub fn strategy(plan: &Plan, placed_at_clone: bool, privileged: bool) -> Strateg
         made.push(Kind::Cgroup);
     }
     // What is joined has to be joined before a new user namespace takes the power away, and a pid
-    // namespace can only be new in a child of whoever entered the user namespace.
-    let needs_stage =
-        (is_new(Kind::User) && !others.is_empty()) || (joins_user && is_new(Kind::Pid));
+    // namespace can only be new in a child of whoever entered the user namespace, which an ordinary
+    // user has to have entered to join any.
+    let needs_stage = (is_new(Kind::User) && !others.is_empty())
+        || (joins_user && is_new(Kind::Pid))
+        || (joins_user && joins_pid && !privileged);
     let mut strategy = Strategy {
         parent_joins_pid: joins_pid && !needs_stage,
         stage: None,
@@ -259,6 +261,12 @@ mod tests {
             ..plain()
         };
         assert_eq!(strategy(&plan, true, true), expected);
+        let rootless = Strategy {
+            stage: Some(vec![Kind::User, Kind::Pid]),
+            at_clone: vec![Kind::Mount],
+            ..plain()
+        };
+        assert_eq!(strategy(&plan, true, false), rootless);
     }
 
     #[test]

@@ -1,20 +1,23 @@
-//! Rules that concern several rooms, and refusals by name of what later versions will do.
+//! Rules that concern several rooms.
 //!
 //! A rule of one room alone is that room's business. Each check is small, has a name, and reports
 //! the JSON pointer of the culprit.
 
 use crate::cgroups;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
+use crate::hooks;
+use crate::host::Host;
 use crate::namespaces;
 use crate::namespaces::{IdMap, Kind, Source};
 use crate::rootfs;
 use crate::spec::Config;
+use crate::workload;
 
 /// One rule.
 type Check = fn(&Config) -> Result<()>;
 
 /// All rules, in the order in which a reader of config.json meets their members.
-const CHECKS: &[Check] = &[oci_version, annotation_names, process, linux_members];
+const CHECKS: &[Check] = &[oci_version, annotation_names];
 
 /// Applies every rule.
 ///
@@ -48,34 +51,24 @@ fn annotation_names(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn refuse(asked: bool, pointer: &str) -> Result<()> {
-    if asked { Err(Error::unsupported(pointer)) } else { Ok(()) }
+/// As with `process.selinuxLabel`: to run without it would be a promise broken in silence.
+pub(super) fn mount_label(config: &Config, host: &Host) -> Result<()> {
+    if !config.linux.mount_label.is_empty() && !host.has_selinux() {
+        return Err(Error::config("/linux/mountLabel", "SELinux is not on"));
+    }
+    Ok(())
 }
 
-fn process(config: &Config) -> Result<()> {
-    config.process.as_ref().map_or(Ok(()), process_members)
-}
-
-/// The same for a process file (`exec --process`).
-pub(super) fn process_members(process: &crate::spec::Process) -> Result<()> {
-    let scheduler = process.scheduler.as_ref().is_some_and(|it| !it.policy.is_empty());
-    refuse(scheduler, "/process/scheduler")?;
-    let priority = process.io_priority.as_ref().is_some_and(|it| !it.class.is_empty());
-    refuse(priority, "/process/ioPriority")?;
-    let affinity = process.exec_cpu_affinity.as_ref();
-    let affinity = affinity.is_some_and(|it| !it.initial.is_empty() || !it.last.is_empty());
-    refuse(affinity, "/process/execCPUAffinity")
-}
-
-fn linux_members(config: &Config) -> Result<()> {
-    let linux = &config.linux;
-    refuse(!linux.net_devices.is_empty(), "/linux/netDevices")?;
-    refuse(!linux.mount_label.is_empty(), "/linux/mountLabel")?;
-    refuse(linux.intel_rdt.is_some(), "/linux/intelRdt")?;
-    let policy = linux.memory_policy.as_ref().is_some_and(|it| !it.mode.is_empty());
-    refuse(policy, "/linux/memoryPolicy")?;
-    let personality = linux.personality.as_ref().is_some_and(|it| !it.domain.is_empty());
-    refuse(personality, "/linux/personality")
+/// A process under SCHED_DEADLINE may not fork (sched(7)), which the hooks that run in init's place
+/// would have to.
+pub(super) fn hooks_can_fork(workload: &workload::Plan, hooks: &hooks::Plan) -> Result<()> {
+    let forbidden = workload.share.scheduler.is_some_and(|it| it.forbids_fork());
+    if forbidden && !hooks.start_container.is_empty() {
+        let text = "SCHED_DEADLINE forbids the children that startContainer hooks would be";
+        return Err(Error::config("/process/scheduler", text))
+            .hint(|| "add SCHED_FLAG_RESET_ON_FORK to /process/scheduler/flags");
+    }
+    Ok(())
 }
 
 /// The user who manages cgroups inside (config-linux.md, cgroup ownership): the one of the program,
@@ -184,35 +177,6 @@ mod tests {
             (1000, "cgroup", "", own, Some(1000)),
         ] {
             assert_eq!(of(user, kind, options, namespaces), expected, "{user} {kind} {options}");
-        }
-    }
-
-    #[test]
-    fn what_asks_for_nothing_is_not_refused() {
-        let text = r#"{"ociVersion":"1.0.2","process":{"terminal":false,"scheduler":null,
-            "ioPriority":{},"execCPUAffinity":{"initial":""},"consoleSize":{"height":0,"width":0}},
-            "linux":{"seccomp":null,"netDevices":{},"mountLabel":"","intelRdt":null,
-            "memoryPolicy":{"mode":""},"personality":{"domain":""}}}"#;
-        assert_eq!(refusal(text), "");
-    }
-
-    #[test]
-    fn what_is_not_there_yet_is_refused_by_name() {
-        for (member, pointer) in [
-            (r#""process":{"scheduler":{"policy":"SCHED_RR"}}"#, "/process/scheduler"),
-            (
-                r#""process":{"ioPriority":{"class":"IOPRIO_CLASS_RT","priority":1}}"#,
-                "/process/ioPriority",
-            ),
-            (r#""process":{"execCPUAffinity":{"final":"0"}}"#, "/process/execCPUAffinity"),
-            (r#""linux":{"netDevices":{"eth0":{}}}"#, "/linux/netDevices"),
-            (r#""linux":{"mountLabel":"x"}"#, "/linux/mountLabel"),
-            (r#""linux":{"intelRdt":{}}"#, "/linux/intelRdt"),
-            (r#""linux":{"memoryPolicy":{"mode":"MPOL_BIND"}}"#, "/linux/memoryPolicy"),
-            (r#""linux":{"personality":{"domain":"LINUX32"}}"#, "/linux/personality"),
-        ] {
-            let text = refusal(&format!(r#"{{"ociVersion":"1.3.0",{member}}}"#));
-            assert_eq!(text, format!("not supported yet: {pointer}"));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What `exec` will do: the container's own program as it was recorded, a process file, the command
 //! line, in this order.
 
+use std::path::PathBuf;
+
 use crate::cgroups;
 use crate::error::{Context, Result};
 use crate::host::Host;
@@ -8,7 +10,6 @@ use crate::security;
 use crate::spec;
 use crate::workload;
 
-use super::checks;
 use super::record::{ProcessRecord, Record};
 
 /// What the command line asked for.
@@ -49,6 +50,8 @@ pub struct ExecPlan {
     pub cgroup: cgroups::SubGroups,
     /// Whether the container's root is not that of its mount namespace.
     pub changed_root: bool,
+    /// The groups of resctrl that it belongs into.
+    pub resctrl: Vec<PathBuf>,
     /// Descriptors beyond 2 that the program inherits.
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
@@ -74,7 +77,6 @@ pub fn compile_exec(
     let mut warnings = Vec::new();
     let mut workload = match &options.process {
         Some(process) => {
-            checks::process_members(process)?;
             let mut workload = own.workload.beside(process)?;
             workload.terminal |= options.terminal;
             workload
@@ -88,6 +90,7 @@ pub fn compile_exec(
         security: compile_security(own, host, options, &mut warnings)?,
         cgroup: cgroups::SubGroups::parse(&options.cgroup)?,
         changed_root: own.changed_root,
+        resctrl: own.resctrl.clone(),
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         privileged: host.is_true_root(),
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
     use crate::host::CgroupLayout;
     use crate::plan::{Options, compile};
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     fn container() -> (Record, ProcessRecord) {
         let text = r#"{"ociVersion":"1.3.0","root":{"path":"r"},"process":{"args":["init"],

@@ -6,6 +6,7 @@
 //! never look at each other. A plan is data: it can be printed, compared, and handed to the child by
 //! the fork itself.
 
+mod annotations;
 mod checks;
 mod exec;
 mod record;
@@ -18,11 +19,13 @@ use crate::hooks;
 use crate::host::Host;
 use crate::namespaces;
 use crate::namespaces::Kind;
+use crate::resctrl;
 use crate::rootfs;
 use crate::security;
 use crate::spec;
 use crate::workload;
 
+use annotations::Annotations;
 pub use exec::{ExecOptions, ExecPlan, compile_exec};
 pub use record::{OCI_VERSION, ProcessRecord, Record};
 
@@ -71,6 +74,8 @@ pub struct Plan {
     pub cgroup: cgroups::Plan,
     /// What it limits, as config.json has it, for `update`.
     pub resources: spec::Resources,
+    /// Its share of caches and memory bandwidth.
+    pub resctrl: Option<resctrl::Plan>,
     /// The root file system.
     pub rootfs: rootfs::Plan,
     /// The program.
@@ -79,12 +84,16 @@ pub struct Plan {
     pub security: security::Plan,
     /// Commands at moments of the lifecycle.
     pub hooks: hooks::Plan,
+    /// The socket that gets a pidfd, where the command line names none.
+    pub pidfd_receiver: Option<PathBuf>,
     /// Descriptors beyond 2 that the program inherits.
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
     pub listen_fds: u32,
     /// Whether rrun has the power of the machine's root.
     pub privileged: bool,
+    /// Whether rrun has power over the mounts that it sees: root does, of whatever user namespace.
+    pub can_help: bool,
     /// The highest capability that the kernel knows.
     pub last_capability: u32,
     /// What the user should know, and need not mend.
@@ -109,27 +118,34 @@ fn upper_owner(created: &str, id: &str) -> PathBuf {
 /// The first mistake, with its JSON pointer.
 pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<Plan> {
     checks::run(config)?;
+    checks::mount_label(config, host)?;
     let Some(process) = &config.process else {
         return Err(Error::config("/process", "is missing: there is no program to start"));
     };
     let Some(root) = &config.root else {
         return Err(Error::config("/root", "is missing"));
     };
+    let annotations = Annotations::read(config, &options.bundle)?;
     let mut warnings = Vec::new();
-    let namespaces = namespaces::Plan::compile(config)?;
+    let namespaces = compile_namespaces(config, host)?;
     let cgroup = compile_cgroup((config, &namespaces), host, options, &mut warnings)?;
     let strategy =
         namespaces::strategy(&namespaces, cgroup.is_placed_at_clone(), host.is_true_root());
-    let rootfs = compile_rootfs(config, options, &namespaces, &cgroup, &mut warnings)?;
-    let facts = security::Facts {
-        own_capabilities: host.own_capabilities(),
-        apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
-        selinux: !process.selinux_label.is_empty() && host.has_selinux(),
-    };
+    let ids = id_maps(config, &namespaces, host);
+    let rootfs = compile_rootfs((config, &ids), options, &namespaces, &cgroup, &mut warnings)?;
+    let keyring = !options.keep_keyring;
     let mut security =
-        security::Plan::compile(process, facts, !options.keep_keyring, &mut warnings)?;
-    let seccomp = config.linux.seccomp.as_ref();
-    security.seccomp = seccomp.map(security::seccomp::Plan::compile).transpose()?;
+        security::Plan::compile(process, facts(process, host), keyring, &mut warnings)?;
+    let seccomp = config.linux.seccomp.as_ref().map(|it| annotations.complete(it));
+    security.seccomp = seccomp.as_ref().map(security::seccomp::Plan::compile).transpose()?;
+    let mut workload = workload::Plan::compile(process)?;
+    workload.keep_groups = annotations.keep_groups;
+    workload.domain = workload::Domain::compile(&config.linux)?;
+    let mut hooks = hooks::Plan::compile(&config.hooks)?;
+    hooks.redirect(annotations.hooks_stdout.as_deref(), annotations.hooks_stderr.as_deref());
+    checks::hooks_can_fork(&workload, &hooks)?;
+    let rdt = config.linux.intel_rdt.as_ref();
+    let resctrl = resctrl::Plan::compile(rdt, &options.id, rdt.and_then(|_| host.resctrl()))?;
     Ok(Plan {
         id: options.id.clone(),
         created: options.created.clone(),
@@ -139,17 +155,38 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         strategy,
         cgroup,
         resources: config.linux.resources.clone(),
+        resctrl,
         rootfs,
-        workload: workload::Plan::compile(process)?,
+        workload,
         security,
-        hooks: hooks::Plan::compile(&config.hooks)?,
+        hooks,
+        pidfd_receiver: annotations.pidfd_receiver,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         privileged: host.is_true_root(),
+        can_help: host.euid() == 0,
         last_capability: host.last_capability(),
         namespaces,
         warnings,
     })
+}
+
+fn compile_namespaces(config: &spec::Config, host: &Host) -> Result<namespaces::Plan> {
+    let mut namespaces = namespaces::Plan::compile(config)?;
+    let unmapped = config.linux.uid_mappings.is_empty() && config.linux.gid_mappings.is_empty();
+    if unmapped && *namespaces.source(Kind::User) == namespaces::Source::New {
+        let (users, groups) = host.ids_to_give();
+        namespaces.map_all(&users, &groups);
+    }
+    Ok(namespaces)
+}
+
+fn facts(process: &spec::Process, host: &Host) -> security::Facts {
+    security::Facts {
+        own_capabilities: host.own_capabilities(),
+        apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
+        selinux: !process.selinux_label.is_empty() && host.has_selinux(),
+    }
 }
 
 fn compile_cgroup(
@@ -173,10 +210,46 @@ fn compile_cgroup(
     Ok(compiled.plan)
 }
 
+/// The ids of the user namespace that the container will be in; none for the machine's own, in which
+/// all are. One that is joined has its own, which engines repeat in config.json.
+fn id_maps(
+    config: &spec::Config,
+    namespaces: &namespaces::Plan,
+    host: &Host,
+) -> (Vec<rootfs::IdRange>, Vec<rootfs::IdRange>) {
+    let made = |map: &namespaces::IdMap| {
+        let (inside, outside, count) = (map.inside, map.outside, map.count);
+        rootfs::IdRange { inside, outside, count }
+    };
+    let written = |map: &spec::IdMapping| {
+        let (inside, outside, count) = (map.container_id, map.host_id, map.size);
+        rootfs::IdRange { inside, outside, count }
+    };
+    let ours =
+        |range: &(u32, u32)| rootfs::IdRange { inside: range.0, outside: range.0, count: range.1 };
+    match namespaces.source(Kind::User) {
+        namespaces::Source::New => (
+            namespaces.uid_maps.iter().map(made).collect(),
+            namespaces.gid_maps.iter().map(made).collect(),
+        ),
+        namespaces::Source::Path(..) => (
+            config.linux.uid_mappings.iter().map(written).collect(),
+            config.linux.gid_mappings.iter().map(written).collect(),
+        ),
+        namespaces::Source::Inherited if host.in_initial_user_namespace() => {
+            (Vec::new(), Vec::new())
+        }
+        namespaces::Source::Inherited => {
+            let (users, groups) = host.ids_to_give();
+            (users.iter().map(ours).collect(), groups.iter().map(ours).collect())
+        }
+    }
+}
+
 /// What a mount of type `cgroup` shows is `rootfs`' to mount and `cgroups`' to know: the numbers
 /// cross here.
 fn compile_rootfs(
-    config: &spec::Config,
+    (config, ids): (&spec::Config, &(Vec<rootfs::IdRange>, Vec<rootfs::IdRange>)),
     options: &Options,
     namespaces: &namespaces::Plan,
     cgroup: &cgroups::Plan,
@@ -195,6 +268,7 @@ fn compile_rootfs(
         mount_namespace,
         user_namespace: namespaces.is_private(Kind::User),
         cgroup_namespace: *namespaces.source(Kind::Cgroup) == namespaces::Source::New,
+        id_maps: (&ids.0, &ids.1),
         no_pivot: options.no_pivot,
         cgroups: checks::cgroup_view(cgroup),
     };

@@ -10,6 +10,7 @@ use super::Plan;
 use crate::cgroups;
 use crate::hooks;
 use crate::namespaces::{Kind, Source};
+use crate::resctrl;
 use crate::security;
 use crate::spec;
 use crate::state::{Identity, Phase};
@@ -47,6 +48,9 @@ pub struct Record {
     pub private_pid: bool,
     /// Where its cgroup is.
     pub cgroup: cgroups::Record,
+    /// Groups of resctrl that go with it.
+    #[serde(default)]
+    pub resctrl: resctrl::Record,
     /// Hooks of later verbs.
     pub hooks: hooks::Record,
     /// Directories that were made on the host for it and go with it.
@@ -66,6 +70,9 @@ pub struct ProcessRecord {
     /// to go there by itself.
     #[serde(default)]
     pub changed_root: bool,
+    /// The groups of resctrl that all its processes are in.
+    #[serde(default)]
+    pub resctrl: Vec<PathBuf>,
 }
 
 /// The state of a container as runtime.md has it, for hooks.
@@ -125,6 +132,7 @@ impl Record {
             init: None,
             private_pid: *plan.namespaces.source(Kind::Pid) == Source::New,
             cgroup: plan.cgroup.record(),
+            resctrl: plan.resctrl.as_ref().map(resctrl::Plan::record).unwrap_or_default(),
             hooks: plan.hooks.record(),
             host_directories: plan.rootfs.host_directories(),
         }
@@ -187,6 +195,7 @@ impl ProcessRecord {
             security: plan.security.clone(),
             resources: plan.resources.clone(),
             changed_root: *plan.namespaces.source(Kind::Mount) != Source::New,
+            resctrl: plan.resctrl.as_ref().map(resctrl::Plan::groups).unwrap_or_default(),
         }
     }
 }

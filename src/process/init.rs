@@ -87,6 +87,8 @@ const CREATE: &[(&str, Step)] = &[
     ("time namespace", |init| init.time_namespace()),
     // Needs only the network namespace; before hooks, which configure networks.
     ("loopback", |init| init.loopback()),
+    // Before hooks too. The parent moves them, once the namespace is there.
+    ("network devices", |init| init.network_devices()),
     // Before the first mount: none may travel back to the host.
     ("propagation", |init| init.propagation()),
     // One go, by descriptors, with the host's files still in reach as sources.
@@ -111,6 +113,11 @@ const CREATE: &[(&str, Step)] = &[
     ("labels", |init| init.labels()),
     // After the last file that is made on the container's behalf.
     ("umask", |init| init.umask()),
+    // Inherited by all that the container starts; before seccomp, which may forbid both.
+    ("execution domain and memory policy", |init| init.domain()),
+    // While CAP_SYS_NICE is there, and in the cgroup, which may have a budget for it. After the
+    // hooks that run in our place: a deadline forbids children.
+    ("scheduler and I/O priority", |init| init.schedule()),
     // While CAP_SYS_RESOURCE is there.
     ("limits that raise a hard limit", |init| init.raise_limits()),
     // What we say ourselves still goes to our caller until here. While CAP_CHOWN is there.
@@ -229,12 +236,12 @@ mod tests {
         Step(&'static str),
         /// The parent, before or while init works.
         Parent,
-        /// `plan::checks` or a room refuses it by name.
-        Refused,
+        /// It is for `exec` alone: checked, and kept in process.json.
+        Exec,
         /// It means nothing on Linux.
         Foreign,
     }
-    use Seen::{Foreign, Parent, Refused, Step};
+    use Seen::{Exec, Foreign, Parent, Step};
 
     const PROCESS: &[(&str, Seen)] = &[
         ("args", Step("executable")),
@@ -248,16 +255,16 @@ mod tests {
         ("apparmorProfile", Step("labels")),
         ("oomScoreAdj", Parent),
         ("selinuxLabel", Step("labels")),
-        ("ioPriority", Refused),
+        ("ioPriority", Step("scheduler and I/O priority")),
         ("noNewPrivileges", Step("no_new_privs")),
-        ("scheduler", Refused),
+        ("scheduler", Step("scheduler and I/O priority")),
         ("rlimits", Step("limits")),
-        ("execCPUAffinity", Refused),
+        ("execCPUAffinity", Exec),
     ];
 
     const LINUX: &[(&str, Seen)] = &[
         ("devices", Step("root file system")),
-        ("netDevices", Refused),
+        ("netDevices", Step("network devices")),
         ("uidMappings", Parent),
         ("gidMappings", Parent),
         ("namespaces", Step("join namespaces")),
@@ -268,10 +275,10 @@ mod tests {
         ("sysctl", Step("sysctl")),
         ("maskedPaths", Step("read-only and masked paths")),
         ("readonlyPaths", Step("read-only and masked paths")),
-        ("mountLabel", Refused),
-        ("intelRdt", Refused),
-        ("memoryPolicy", Refused),
-        ("personality", Refused),
+        ("mountLabel", Step("root file system")),
+        ("intelRdt", Parent),
+        ("memoryPolicy", Step("execution domain and memory policy")),
+        ("personality", Step("execution domain and memory policy")),
         ("timeOffsets", Step("time namespace")),
     ];
 
@@ -292,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_of_process_and_linux_has_a_step_or_a_refusal() {
+    fn every_member_of_process_and_linux_is_seen_to() {
         check(&schema("config-schema.json")["properties"]["process"]["properties"], PROCESS);
         check(&schema("config-linux.json")["linux"]["properties"], LINUX);
     }

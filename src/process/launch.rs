@@ -151,7 +151,7 @@ impl Launch<'_> {
             Err(error) if error.is(libc::ENOSYS) || error.is(libc::EPERM) => error,
             other => {
                 let other = if placed { other.map_err(cgroups::refused_process) } else { other };
-                return other.context(|| "clone the container's first process");
+                return self.explained(other);
             }
         };
         self.leave_placement_to_parent();
@@ -160,8 +160,29 @@ impl Launch<'_> {
             self.strategy.at_clone.retain(|kind| *kind != Kind::Cgroup);
         }
         log::debug!("{refused}; trying clone(2)");
-        sys::process::clone_legacy(flags(&self.strategy.at_clone))
-            .context(|| "clone the container's first process")
+        self.explained(sys::process::clone_legacy(flags(&self.strategy.at_clone)))
+    }
+
+    fn explained(&self, cloned: Result<Cloned>) -> Result<Cloned> {
+        let has_user = self.plan.namespaces.is_private(Kind::User);
+        cloned.context(|| "clone the container's first process").map_err(|error| {
+            match error.errno() {
+                Some(libc::EPERM) if !self.plan.privileged && !has_user => error.hinted(
+                    "whoever is not root needs a user namespace; `rrun spec --rootless` writes a \
+                     config.json with one",
+                ),
+                Some(libc::EPERM) if has_user => error.hinted(
+                    "user namespaces may be forbidden here: see the sysctls \
+                     kernel.unprivileged_userns_clone and \
+                     kernel.apparmor_restrict_unprivileged_userns; inside a chroot they cannot be made",
+                ),
+                Some(libc::ENOSPC) => error.hinted(
+                    "there may be too many namespaces: see the sysctls user.max_*_namespaces; a value \
+                     of 0 forbids them",
+                ),
+                _ => error,
+            }
+        })
     }
 
     /// The cgroup that the clone would have entered is entered by pid.

@@ -11,6 +11,12 @@
 //!     writes id maps and oom score
 //!       ---- Proceed ----------------------------------------------------->  namespaces, root, mounts
 //!     writes the cgroup's limits
+//!       <--- Network + namespace (only where interfaces move) --------------
+//!     moves them
+//!       ---- Proceed ----------------------------------------------------->
+//!       <--- Source or Idmap, as often as init cannot do it itself ----------
+//!     opens, maps
+//!       ---- Proceed (+ mount) ------------------------------------------->
 //!       <--- Mounted (only where hooks wait for it) -----------------------
 //!     prestart, createRuntime hooks
 //!       ---- Proceed ----------------------------------------------------->  createContainer hooks,
@@ -39,6 +45,19 @@ pub(super) enum ToParent {
         pid: i32,
         /// Whether it is in its v2 cgroup, as the stage's way of cloning left it.
         placed: bool,
+    },
+    /// From init, with its network namespace, which is there now. It waits for `Proceed`: the hooks
+    /// are to find the interfaces.
+    Network,
+    /// From init: it cannot open what it has to bind, or its root; a detached copy comes with `Proceed`.
+    Source {
+        /// Which of the mounts; None is the root.
+        index: Option<usize>,
+    },
+    /// From init, with a detached mount that is to be idmapped.
+    Idmap {
+        /// Which of the mounts.
+        index: usize,
     },
     /// From init: all mounts are made, the root is not changed yet. Init waits for `Proceed`, for
     /// hooks must run now, and under the cgroup's limits.

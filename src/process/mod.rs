@@ -8,6 +8,7 @@ mod channel;
 mod exec;
 mod foreground;
 pub mod gate;
+mod help;
 mod init;
 mod launch;
 mod listener;

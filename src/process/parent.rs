@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::channel::{self, ParentEnd};
 use super::gate::Gate;
+use super::help;
 use super::launch::{Child, Launch};
 use super::listener;
 use super::message::{ToInit, ToParent};
@@ -17,6 +18,7 @@ use crate::hooks;
 use crate::namespaces;
 use crate::namespaces::{Kind, Source};
 use crate::plan::{Plan, ProcessRecord, Record};
+use crate::resctrl;
 use crate::rootfs;
 use crate::state::{Entry, Identity, Lock, Phase, Reservation};
 use crate::sys;
@@ -77,7 +79,7 @@ pub fn create(
     let directories = HostDirectories(plan);
     let (mut cgroup, placement) =
         cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
-    let mut protocol = Protocol::new(conversation(plan));
+    let mut protocol = Protocol::new(conversation(plan)).with_questions(plan.rootfs.may_ask());
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
@@ -85,6 +87,9 @@ pub fn create(
     let child = launch.clone_init((gate, namespaces, init_end), &channel, &mut protocol)?;
     let placed = launch.placement.is_done();
 
+    if let Some(plan) = &plan.resctrl {
+        record.resctrl = resctrl::intended(plan);
+    }
     record.init = Some(Identity::of(child.pid, child.pidfd()?)?);
     entry.write(&record)?;
     if !placed {
@@ -92,12 +97,13 @@ pub fn create(
             .context(|| "move init into its cgroup")?;
     }
     prepare_child(plan, child.pid)?;
+    let groups = plan.resctrl.as_ref().map(|plan| resctrl::apply(plan, child.pid)).transpose()?;
     let mut parent = Parent::new((plan, &record), (&channel, &child), receivers);
     parent.proceed()?;
     // While the child mounts; before any hook or code of the image runs.
     cgroups::limit(&plan.cgroup).context(|| "limit the cgroup")?;
     parent.converse(&mut protocol)?;
-    let terminal = parent.terminal.take();
+    let (terminal, moved) = (parent.terminal.take(), parent.moved.take());
     if let Some(socket) = &receivers.pidfd {
         handover::send(socket.as_fd(), "pidfd", child.pidfd()?)
             .context(|| "send the pidfd to its receiver")?;
@@ -116,6 +122,11 @@ pub fn create(
     }
     let (entry, lock) = reservation.commit()?;
     std::mem::forget(directories);
+    if let Some(moved) = moved {
+        moved.keep();
+    }
+    // The record has named them from the beginning.
+    groups.map(resctrl::Made::keep);
     cgroup.keep();
     Ok(Created { entry, lock, record, init: child.release()?, terminal })
 }
@@ -124,6 +135,7 @@ pub fn create(
 fn conversation(plan: &Plan) -> impl Iterator<Item = Expected> {
     let messages = [
         (plan.strategy.stage.is_some(), Expected::Cloned),
+        (!plan.namespaces.net_devices.is_empty(), Expected::Network),
         (has_hooks_before_pivot(&plan.hooks), Expected::Mounted),
         (plan.workload.terminal, Expected::Console),
         (listener::of(plan).is_some(), Expected::Listener),
@@ -157,6 +169,8 @@ struct Parent<'a> {
     terminal: Option<OwnedFd>,
     /// Whether the devices are restricted already.
     restricted: bool,
+    /// The interfaces that go back unless the container comes to be.
+    moved: Option<namespaces::Moved>,
 }
 
 impl<'a> Parent<'a> {
@@ -165,7 +179,8 @@ impl<'a> Parent<'a> {
         (channel, child): (&'a ParentEnd, &'a Child),
         receivers: &'a Receivers<'a>,
     ) -> Parent<'a> {
-        Parent { plan, record, channel, child, receivers, terminal: None, restricted: false }
+        let (terminal, restricted, moved) = (None, false, None);
+        Parent { plan, record, channel, child, receivers, terminal, restricted, moved }
     }
 
     /// Answers init. Where init is dead already, what it said last is still to be read.
@@ -197,13 +212,27 @@ impl<'a> Parent<'a> {
                     self.run_hooks()?;
                     self.proceed()?;
                 }
+                Expected::Network => {
+                    let namespace =
+                        fds.pop().ok_or_else(|| Error::internal("init sent no namespace"))?;
+                    let moved = namespaces::move_devices(&self.plan.namespaces, namespace)?;
+                    self.moved = Some(moved);
+                    self.proceed()?;
+                }
+                Expected::Source | Expected::Idmap => {
+                    help::answer(self.plan, &message, &fds, (self.channel, self.child.pid))?;
+                }
                 Expected::Console => self.hand_over_terminal(fds.pop())?,
                 Expected::Listener => {
                     self.restrict_devices()?;
                     self.give_listener(&message)?;
                     self.proceed()?;
                 }
-                Expected::Ready => self.restrict_devices()?,
+                Expected::Ready => {
+                    self.restrict_devices()?;
+                    cgroups::enter_delegated(&self.plan.cgroup, self.child.pid)
+                        .context(|| "move init into its cgroup")?;
+                }
                 Expected::Cloned | Expected::Executing => {}
             }
         }

@@ -12,6 +12,12 @@ use crate::error::{Error, Result};
 pub(super) enum Expected {
     /// The stage reports init.
     Cloned,
+    /// Init waits for its interfaces.
+    Network,
+    /// Init waits for a mount.
+    Source,
+    /// Init waits for a mount to be idmapped.
+    Idmap,
     /// Init waits for the hooks.
     Mounted,
     /// Init hands out its terminal.
@@ -28,12 +34,20 @@ pub(super) enum Expected {
 #[derive(Debug)]
 pub(super) struct Protocol {
     expected: std::collections::VecDeque<Expected>,
+    /// Whether init may still ask for help with its mounts, as often as it needs.
+    may_ask: bool,
 }
 
 impl Protocol {
     /// A conversation in which these messages are due, in their order.
     pub(super) fn new(due: impl IntoIterator<Item = Expected>) -> Protocol {
-        Protocol { expected: due.into_iter().collect() }
+        Protocol { expected: due.into_iter().collect(), may_ask: false }
+    }
+
+    /// The same, in which init may ask for help until it says that its mounts are made.
+    pub(super) fn with_questions(mut self, may_ask: bool) -> Protocol {
+        self.may_ask = may_ask;
+        self
     }
 
     /// Whether the conversation is over.
@@ -46,14 +60,27 @@ impl Protocol {
         let came = match message {
             ToParent::Failed(wire) => return Err(Error::from_wire(wire.as_bytes())),
             ToParent::Cloned { .. } => Expected::Cloned,
+            ToParent::Network => Expected::Network,
+            ToParent::Source { .. } => Expected::Source,
+            ToParent::Idmap { .. } => Expected::Idmap,
             ToParent::Mounted => Expected::Mounted,
             ToParent::Console => Expected::Console,
             ToParent::Listener { .. } => Expected::Listener,
             ToParent::Ready => Expected::Ready,
             ToParent::Executing => Expected::Executing,
         };
+        let is_question = matches!(came, Expected::Source | Expected::Idmap);
         match self.expected.front() {
+            // Mounts are made when nothing is due any more that comes before them.
+            Some(expected)
+                if is_question
+                    && self.may_ask
+                    && !matches!(expected, Expected::Cloned | Expected::Network) =>
+            {
+                Ok(came)
+            }
             Some(expected) if *expected == came => {
+                self.may_ask &= matches!(came, Expected::Cloned | Expected::Network);
                 self.expected.pop_front();
                 Ok(came)
             }
@@ -67,14 +94,15 @@ impl Protocol {
 
 #[cfg(test)]
 mod tests {
-    use super::Expected::{Cloned, Console, Listener, Mounted, Ready};
+    use super::Expected::{Cloned, Console, Listener, Mounted, Network, Ready};
     use super::*;
 
     #[test]
     fn the_whole_conversation() {
-        let mut protocol = Protocol::new([Cloned, Mounted, Console, Listener, Ready]);
+        let mut protocol = Protocol::new([Cloned, Network, Mounted, Console, Listener, Ready]);
         for message in [
             ToParent::Cloned { pid: 1, placed: true },
+            ToParent::Network,
             ToParent::Mounted,
             ToParent::Console,
             ToParent::Listener { number: 7 },
@@ -103,6 +131,24 @@ mod tests {
         );
         protocol.accept(&ToParent::Ready).unwrap();
         assert_eq!(refusal(&mut protocol, &ToParent::Ready), "init said Ready after the end");
+    }
+
+    #[test]
+    fn questions_have_their_time() {
+        let source = ToParent::Source { index: None };
+        let mut protocol = Protocol::new([Cloned, Mounted, Ready]).with_questions(true);
+        let early = protocol.accept(&source).unwrap_err().to_string();
+        assert_eq!(early, "init said Source where Cloned was due");
+        protocol.accept(&ToParent::Cloned { pid: 1, placed: true }).unwrap();
+        for _ in 0..3 {
+            assert_eq!(protocol.accept(&source).unwrap(), Expected::Source);
+            let idmap = protocol.accept(&ToParent::Idmap { index: 1 }).unwrap();
+            assert_eq!(idmap, Expected::Idmap);
+        }
+        protocol.accept(&ToParent::Mounted).unwrap();
+        let late = protocol.accept(&source).unwrap_err().to_string();
+        assert_eq!(late, "init said Source where Ready was due");
+        assert!(Protocol::new([Ready]).accept(&source).is_err());
     }
 
     #[test]

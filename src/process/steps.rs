@@ -97,12 +97,23 @@ impl<'a> Init<'a> {
         namespaces::bring_up_loopback(&self.plan.namespaces)
     }
 
+    pub(super) fn network_devices(&mut self) -> Result<()> {
+        if self.plan.namespaces.net_devices.is_empty() {
+            return Ok(());
+        }
+        let own = Procfs::private()?.open_own_link("ns/net", libc::O_RDONLY)?;
+        self.channel.send_with(&ToParent::Network, &[own.as_fd()])?;
+        self.wait_for_answer()
+    }
+
     pub(super) fn propagation(&mut self) -> Result<()> {
         rootfs::propagate(&self.plan.rootfs)
     }
 
     pub(super) fn assemble_root(&mut self) -> Result<()> {
-        self.root = Some(rootfs::assemble(&self.plan.rootfs)?);
+        // An ordinary user's parent can do no more than we can.
+        let outside = self.plan.can_help.then_some(&self.channel as &dyn rootfs::Outside);
+        self.root = Some(rootfs::assemble(&self.plan.rootfs, outside)?);
         Ok(())
     }
 
@@ -176,6 +187,15 @@ impl<'a> Init<'a> {
             sys::file::umask(mask);
         }
         Ok(())
+    }
+
+    pub(super) fn domain(&mut self) -> Result<()> {
+        workload::enter_domain(&self.plan.workload.domain)
+    }
+
+    pub(super) fn schedule(&mut self) -> Result<()> {
+        workload::set_io_priority(&self.plan.workload.share)?;
+        workload::set_scheduler(&self.plan.workload.share, 0)
     }
 
     pub(super) fn raise_limits(&mut self) -> Result<()> {

@@ -6,10 +6,12 @@ use std::path::{Component, Path};
 use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, O_DIRECTORY, O_PATH};
 
 use super::bind::{self, Source};
-use super::plan::{Action, Mount, MountNamespace, Plan, Propagation, Root};
+use super::outside::Outside;
+use super::plan::{Action, FileSystem, Mount, MountNamespace, Plan, Propagation, Root};
 use super::target::{self, Target, Want};
 use super::{attributes, cgroup, devices, filesystem, union};
 use crate::error::{Context, Error, Kind, Result};
+use crate::sys::entry;
 use crate::sys::file::{self, FileType};
 use crate::sys::mount;
 
@@ -40,15 +42,16 @@ pub fn propagate(plan: &Plan) -> Result<()> {
 
 /// Makes the root file system and puts it where `root.path` is, in the mount namespace that the caller
 /// is in; [`Assembled::pivot`] takes it from there.
-/// The caller is alone in its process, and root in the user namespace of the container.
+/// The caller is alone in its process, and root in the user namespace of the container; `outside` is
+/// its parent, where that can do more.
 ///
 /// # Errors
 /// Whatever the kernel refuses, with the mount or device that it was about.
-pub fn assemble(plan: &Plan) -> Result<Assembled<'_>> {
+pub fn assemble<'a>(plan: &'a Plan, outside: Option<&dyn Outside>) -> Result<Assembled<'a>> {
     // Modes are meant as they are written. The container's own mask is set by a later step.
     let mask = file::umask(0);
     let assembled = match plan.mount_namespace {
-        MountNamespace::New => build(plan),
+        MountNamespace::New => build(plan, outside),
         MountNamespace::Joined | MountNamespace::Shared => open_root(plan.root_path())
             .map(|root| Assembled { plan, root, null: None, late: Vec::new() }),
     };
@@ -62,8 +65,9 @@ pub fn assemble(plan: &Plan) -> Result<Assembled<'_>> {
     complete
 }
 
-fn build(plan: &Plan) -> Result<Assembled<'_>> {
-    let sources = plan.mounts.iter().map(source).collect::<Result<Vec<_>>>()?;
+fn build<'a>(plan: &'a Plan, outside: Option<&dyn Outside>) -> Result<Assembled<'a>> {
+    let source = |(index, mount)| source(index, mount, outside.filter(|_| plan.user_namespace));
+    let sources = plan.mounts.iter().enumerate().map(source).collect::<Result<Vec<_>>>()?;
     let masked = !plan.masked_paths.is_empty();
     let null = masked.then(devices::host_null).transpose().context(|| "open `/dev/null`")?;
     if may_reach_the_host(plan) {
@@ -71,12 +75,13 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
         // host's. The sources have been copied and keep their propagation.
         leave_the_peers().context(|| "leave the peer groups of the host")?;
     }
-    let root = make_root(plan).context(|| "make the root file system")?;
+    let root = make_root(plan, outside).context(|| "make the root file system")?;
     put_in_place(plan, root.as_fd()).context(|| "attach the root file system")?;
     let mut assembled = Assembled { plan, root, null, late: Vec::new() };
-    for (mount, source) in plan.mounts.iter().zip(sources) {
+    for (index, source) in sources.into_iter().enumerate() {
+        let mount = &plan.mounts[index];
         assembled
-            .mount(mount, source)
+            .mount((index, mount), source, outside)
             .context(|| format!("mount `{}`", mount.destination.display()))?;
     }
     if let Some(devices) = &plan.devices {
@@ -85,9 +90,10 @@ fn build(plan: &Plan) -> Result<Assembled<'_>> {
     Ok(assembled)
 }
 
-fn source(mount: &Mount) -> Result<Option<Source>> {
+fn source(index: usize, mount: &Mount, outside: Option<&dyn Outside>) -> Result<Option<Source>> {
     let Action::Bind(bind) = &mount.action else { return Ok(None) };
-    bind::open(bind).map(Some).context(|| {
+    let ask = |error| outside.map_or(Err(error), |outside| outside.source(Some(index)));
+    bind::open(bind, ask).map(Some).context(|| {
         format!("bind `{}` to `{}`", bind.source.display(), mount.destination.display())
     })
 }
@@ -100,10 +106,15 @@ fn open_root(path: &Path) -> Result<OwnedFd> {
 
 /// The root, detached, with everything that is mounted below it, and private at the top unless
 /// config.json says slave: what is mounted in the image on the host later is not the container's.
-fn make_root(plan: &Plan) -> Result<OwnedFd> {
+fn make_root(plan: &Plan, outside: Option<&dyn Outside>) -> Result<OwnedFd> {
     let root = match &plan.root {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
-        Root::Directory(path) => mount::clone_tree(open_root(path)?.as_fd(), true)?,
+        Root::Directory(path) => match (open_root(path), outside) {
+            (Err(error), Some(outside)) if error.is(libc::EACCES) && plan.user_namespace => {
+                outside.source(None)?
+            }
+            (held, _) => mount::clone_tree(held?.as_fd(), true)?,
+        },
     };
     let kind = if plan.root_is_slave { MS_SLAVE } else { MS_PRIVATE };
     attributes::propagate(root.as_fd(), Propagation { kind, recursive: false })?;
@@ -122,11 +133,14 @@ fn leave_the_peers() -> Result<()> {
 
 /// Attaches the root to where the document says it is, so that hooks, which run before the pivot and
 /// know no other name for it, find there what the container will see. Layers may have no such
-/// directory: they go on top of `/`, unseen by path look-ups, which begin below.
+/// directory, and the container's root may not be able to reach it: then it goes on top of `/`, unseen
+/// by path look-ups, which begin below.
 fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
     let flags = O_PATH | O_DIRECTORY;
     let place = match file::open(plan.root_path(), flags) {
-        Err(_) if matches!(plan.root, Root::Layers { .. }) => file::open(Path::new("/"), flags)?,
+        Err(error) if error.is(libc::EACCES) || matches!(plan.root, Root::Layers { .. }) => {
+            file::open(Path::new("/"), flags)?
+        }
         place => place?,
     };
     mount::move_mount(root, place.as_fd())
@@ -148,23 +162,64 @@ fn working_directory(root: BorrowedFd<'_>, cwd: &Path) -> Result<()> {
     }
 }
 
+/// Takes a mount away and puts a copy of it in its place that is changed while it is nowhere: what has
+/// ever been seen cannot be idmapped any more.
+fn replaced(
+    mounted: &OwnedFd,
+    to: BorrowedFd<'_>,
+    change: impl FnOnce(BorrowedFd<'_>) -> Result<()>,
+) -> Result<OwnedFd> {
+    let copy = mount::clone_tree(mounted.as_fd(), false)?;
+    mount::umount_detach(&file::proc_path(mounted.as_fd()))?;
+    change(copy.as_fd())?;
+    mount::move_mount(copy.as_fd(), to)?;
+    Ok(copy)
+}
+
 impl Assembled<'_> {
     /// The root of the container, opened with O_PATH: every path inside it is looked up from here.
     pub fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 
-    fn mount(&mut self, mount: &Mount, source: Option<Source>) -> Result<()> {
+    fn mount(
+        &mut self,
+        (index, mount): (usize, &Mount),
+        source: Option<Source>,
+        outside: Option<&dyn Outside>,
+    ) -> Result<()> {
+        let map_ids = |at: BorrowedFd<'_>| match (&mount.idmapped, outside) {
+            (None, _) => Ok(()),
+            (Some(_), Some(outside)) => outside.idmap(index, at),
+            (Some(_), None) => Err(Error::call("mount_setattr", "idmap", libc::EPERM))
+                .hint(|| "idmapped mounts take the powers of the machine's root"),
+        };
         let target = self.target(mount, source.as_ref())?;
         let to = target.fd.as_fd();
         let mounted = match (&mount.action, source) {
             (Action::Bind(_), Some(source)) => {
+                map_ids(source.fd.as_fd())?;
                 mount::move_mount(source.fd.as_fd(), to)?;
                 source.fd
             }
             (Action::Bind(_), None) => return Err(Error::internal("a bind without a source")),
-            (Action::FileSystem(wanted), _) => filesystem::mount(wanted, &target)?,
-            (Action::Cgroups { tree, top }, _) => cgroup::mount(tree, *top, to)?,
+            (Action::FileSystem(wanted), _) => {
+                let mounted = match filesystem::mount(wanted, &target) {
+                    // No fresh one in a user namespace that does not own what it shows.
+                    Err(error) if error.is(libc::EPERM) => {
+                        filesystem::of_the_host(wanted, to)?.ok_or(error)?
+                    }
+                    other => other?,
+                };
+                self.label_queues(wanted, mounted.as_fd())?;
+                match &mount.idmapped {
+                    None => mounted,
+                    Some(_) => replaced(&mounted, to, map_ids)?,
+                }
+            }
+            (Action::Cgroups { tree, top }, _) => {
+                cgroup::mount(tree, *top, self.plan.label.as_ref(), to)?
+            }
             (Action::Remount { bind, with }, _) => {
                 filesystem::remount(with, *bind, to)?;
                 target.fd
@@ -178,6 +233,17 @@ impl Assembled<'_> {
             self.late.push(mounted);
         }
         Ok(())
+    }
+
+    /// A message queue file system takes no context when it is mounted, only afterwards.
+    fn label_queues(&self, wanted: &FileSystem, mounted: BorrowedFd<'_>) -> Result<()> {
+        match &self.plan.label {
+            Some(label) if wanted.fstype == "mqueue" => {
+                entry::set_xattr(mounted, "security.selinux", label.value.as_bytes())
+                    .context(|| "label it as /linux/mountLabel says")
+            }
+            _ => Ok(()),
+        }
     }
 
     fn target(&self, mount: &Mount, source: Option<&Source>) -> Result<Target> {

@@ -19,10 +19,14 @@ pub(super) struct Source {
 
 /// Copies the source. This comes before anything else is mounted: the source is a path of the host,
 /// and it still has the host's propagation type, which its copy inherits.
-pub(super) fn open(bind: &Bind) -> Result<Source> {
+///
+/// What the container's root may not reach is `ask`ed for.
+pub(super) fn open(bind: &Bind, ask: impl FnOnce(Error) -> Result<OwnedFd>) -> Result<Source> {
     let recursive = if bind.recursive { mount::AT_RECURSIVE } else { 0 };
-    let fd = mount::open_tree(None, &bind.source, mount::OPEN_TREE_CLONE | recursive)
-        .map_err(|error| hinted(error, bind))?;
+    let fd = match mount::open_tree(None, &bind.source, mount::OPEN_TREE_CLONE | recursive) {
+        Err(error) if error.is(libc::EACCES) => ask(error)?,
+        other => other.map_err(|error| hinted(error, bind))?,
+    };
     if bind.must_be_proc && file::fstatfs(fd.as_fd())?.f_type != file::PROC_MAGIC {
         let text = format!("`{}` is no procfs", bind.source.display());
         return Err(Error::message(Kind::Config, text)).hint(

@@ -7,22 +7,27 @@ use libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 
 use super::attributes;
 use super::filesystem::{set_parameters, tmpfs};
-use super::plan::{Attributes, CgroupTree, LegacyMount, Shown};
+use super::plan::{Attributes, CgroupTree, Label, LegacyMount, Shown};
 use crate::error::{Context, Result};
 use crate::sys::file;
 use crate::sys::mount::{self, FsContext};
 
 /// Mounts the control groups on the held directory `to`; returns the topmost mount.
-pub(super) fn mount(tree: &CgroupTree, top: Attributes, to: BorrowedFd<'_>) -> Result<OwnedFd> {
+pub(super) fn mount(
+    tree: &CgroupTree,
+    top: Attributes,
+    label: Option<&Label>,
+    to: BorrowedFd<'_>,
+) -> Result<OwnedFd> {
     let (mounted, complete) = match tree {
-        CgroupTree::Empty => (directories()?, false),
+        CgroupTree::Empty => (directories(label)?, false),
         CgroupTree::Unified(shown) => match hierarchy("cgroup2", &[], shown, top)? {
             Some(mounted) => (mounted, true),
             // CVE-2023-25809: better nothing than the host's tree showing through.
-            None => (directories()?, false),
+            None => (directories(label)?, false),
         },
         CgroupTree::Legacy { hierarchies, links } => {
-            let base = directories()?;
+            let base = directories(label)?;
             mount::move_mount(base.as_fd(), to)?;
             for legacy in hierarchies {
                 below(legacy, top, base.as_fd())
@@ -43,9 +48,11 @@ pub(super) fn mount(tree: &CgroupTree, top: Attributes, to: BorrowedFd<'_>) -> R
 }
 
 /// A small file system of our own, for directories only.
-fn directories() -> Result<OwnedFd> {
+fn directories(label: Option<&Label>) -> Result<OwnedFd> {
     let attributes = mount::ATTR_NOSUID | mount::ATTR_NODEV | mount::ATTR_NOEXEC;
-    tmpfs(&[("mode", "755"), ("size", "64k")], attributes)
+    let mut parameters = vec![("mode", "755"), ("size", "64k")];
+    parameters.extend(label.map(|label| (label.key, label.value.as_str())));
+    tmpfs(&parameters, attributes)
 }
 
 fn below(legacy: &LegacyMount, top: Attributes, base: BorrowedFd<'_>) -> Result<()> {

@@ -66,16 +66,43 @@ pub(super) fn mount(wanted: &FileSystem, target: &Target) -> Result<OwnedFd> {
     Ok(mounted)
 }
 
+/// Binds the host's own sysfs or mqueue where the container may not have a new one: that takes a
+/// network or ipc namespace that belongs to its user namespace. All mounts below come along, for they
+/// are locked, and are changed alike: with `ro`, the host's cgroups are read-only too
+/// (CVE-2023-25809). None for other file systems.
+pub(super) fn of_the_host(wanted: &FileSystem, to: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+    let (path, magic) = match wanted.fstype.as_str() {
+        "sysfs" => ("/sys", file::SYSFS_MAGIC),
+        "mqueue" => ("/dev/mqueue", file::MQUEUE_MAGIC),
+        _ => return Ok(None),
+    };
+    if !file::statfs(Path::new(path)).is_ok_and(|it| it.f_type == magic) {
+        return Ok(None);
+    }
+    let flags = mount::OPEN_TREE_CLONE | mount::AT_RECURSIVE;
+    let copy = mount::open_tree(None, Path::new(path), flags);
+    let copy = copy.context(|| format!("bind `{path}` of the host"))?;
+    attributes::change(copy.as_fd(), true, wanted.top)?;
+    mount::move_mount(copy.as_fd(), to)?;
+    Ok(Some(copy))
+}
+
 fn hint(fstype: &str, is_forbidden: bool) -> String {
     match fstype {
         "proc" if is_forbidden => {
-            "a new proc needs a pid namespace of the container's own, and, in a user \
-                   namespace, a /proc of ours in which nothing is masked"
+"a new proc needs a pid namespace of the container's own, and, in a user namespace, a /proc \
+             of ours in which nothing is masked (another container's is): there, leave out the pid \
+             namespace and bind /proc"
                 .to_owned()
         }
         "sysfs" if is_forbidden => {
             "a new sysfs needs a network namespace of the container's own; without one, \
                     bind /sys"
+                .to_owned()
+        }
+        "mqueue" if is_forbidden => {
+            "a new mqueue needs an ipc namespace of the container's own, and the host has none in its \
+             /dev to bind"
                 .to_owned()
         }
         "devpts" => "in a user namespace the group of `gid=` must be mapped".to_owned(),

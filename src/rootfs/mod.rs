@@ -18,6 +18,7 @@ mod cgroup;
 mod copy;
 mod devices;
 mod filesystem;
+mod outside;
 mod pivot;
 mod plan;
 mod protect;
@@ -26,8 +27,10 @@ mod union;
 mod work;
 
 pub use assemble::{Assembled, assemble, propagate};
+pub use outside::{Outside, idmap, mapping, open_outside};
 pub use plan::{
-    CgroupView, Compiled, LegacyHierarchy, MountNamespace, Plan, Request, compile, mount_options,
+    CgroupView, Compiled, IdRange, LegacyHierarchy, MountNamespace, Plan, Request, compile,
+    mount_options,
 };
 pub use union::layer_warnings;
 pub use work::release;

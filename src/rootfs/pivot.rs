@@ -38,11 +38,7 @@ impl Assembled<'_> {
         } else {
             self.pivot_root().context(|| "leave the old root")?;
         }
-        match self.plan.root_propagation {
-            Some(propagation) => attributes::propagate(self.root(), propagation)
-                .context(|| "set the propagation type of the root"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn change_root(&self) -> Result<()> {

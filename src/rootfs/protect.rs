@@ -13,7 +13,7 @@ use crate::sys::file::{self, FileType};
 use crate::sys::mount;
 
 impl Assembled<'_> {
-    /// Applies read-only paths, masked paths and the read-only root. This comes after the pivot and
+    /// Applies read-only paths, masked paths, the read-only root and its propagation type. This comes after the pivot and
     /// after everything that writes to the root.
     ///
     /// # Errors
@@ -40,7 +40,12 @@ impl Assembled<'_> {
         if self.plan.read_only {
             attributes::make_read_only(self.root()).context(|| "make the root read-only")?;
         }
-        Ok(())
+        // Last: what is unbindable could not be bound to itself any more.
+        match self.plan.root_propagation {
+            Some(propagation) => attributes::propagate(self.root(), propagation)
+                .context(|| "set the propagation type of the root"),
+            None => Ok(()),
+        }
     }
 
     /// Binds a path to itself, read-only. All other properties stay.

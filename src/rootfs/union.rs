@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use libc::{O_DIRECTORY, O_PATH};
 
 use super::filesystem::tmpfs;
-use super::plan::{Layers, Plan, Root, Upper};
+use super::plan::{Label, Layers, Plan, Root, Upper};
 use super::work;
 use crate::error::{Context, Error, Result};
 use crate::sys::mount::{self, FsContext};
@@ -89,6 +89,7 @@ struct Parts {
     work: OwnedFd,
     scratch: Scratch,
     user_namespace: bool,
+    label: Option<Label>,
 }
 
 impl Parts {
@@ -119,7 +120,8 @@ impl Parts {
                 .context(|| "keep extended attributes in the upper directory")
                 .hint(|| hint(true))?;
         }
-        Ok(Parts { lower, upper, work, scratch, user_namespace })
+        let label = layers.label.clone();
+        Ok(Parts { lower, upper, work, scratch, user_namespace, label })
     }
 
     fn join(&mut self, form: Form) -> Result<OwnedFd> {
@@ -143,6 +145,9 @@ impl Parts {
         if self.user_namespace {
             context.set_flag("userxattr")?;
         }
+        if let Some(label) = &self.label {
+            context.set_string(label.key, &label.value)?;
+        }
         context.create()?;
         context.mount(0)
     }
@@ -157,6 +162,9 @@ impl Parts {
         let mut data = format!("lowerdir={},upperdir={upper},workdir={work}", lower.join(":"));
         if self.user_namespace {
             data.push_str(",userxattr");
+        }
+        if let Some(label) = &self.label {
+            data.push_str(&format!(",{}", label.parameter()));
         }
         let here = file::open(Path::new("."), O_PATH | O_DIRECTORY)?;
         file::chdir(Path::new("/proc/self/fd"))?;

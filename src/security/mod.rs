@@ -11,7 +11,7 @@ use crate::sys;
 
 pub use capabilities::{drop_bounding_set, set_capabilities};
 pub use labels::{arm_labels, label_keys};
-pub use plan::{CapabilitySets, Facts, Plan};
+pub use plan::{CapabilitySets, Facts, Plan, capability_names};
 
 /// Permission of a key's owner to find it by search (keyrings(7)).
 const KEY_USR_SEARCH: u32 = 0x0008_0000;

@@ -84,6 +84,11 @@ const NAMES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
+/// The capabilities that are known, with the prefix that config.json has.
+pub fn capability_names() -> impl Iterator<Item = String> {
+    NAMES.iter().map(|name| format!("CAP_{name}"))
+}
+
 /// What the machine has to say about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {

@@ -17,9 +17,9 @@ use crate::sys::file::RenameFlags;
 /// The record's name in a container's directory.
 pub(super) const RECORD: &str = "state.json";
 
-/// Nobody else may look into the directories. But root of a user namespace has to get through them, to
-/// mount what a container finds there.
-const MODE: u32 = 0o711;
+/// Nobody else may look into the directories, or get through them. What a container finds there the
+/// parent opens for it.
+const MODE: u32 = 0o700;
 
 /// How often a reservation begins anew when what the dead left behind is in its way.
 const ATTEMPTS: usize = 16;

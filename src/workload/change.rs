@@ -36,6 +36,15 @@ impl Plan {
         }
         plan.umask = plan.umask.or(self.umask);
         plan.oom_score_adj = plan.oom_score_adj.or(self.oom_score_adj);
+        plan.keep_groups = self.keep_groups;
+        plan.domain.clone_from(&self.domain);
+        let (asked, own) = (&mut plan.share, &self.share);
+        asked.scheduler = asked.scheduler.or(own.scheduler);
+        asked.io_priority = asked.io_priority.or(own.io_priority);
+        if asked.initial_cpus.is_none() && asked.final_cpus.is_none() {
+            asked.initial_cpus.clone_from(&own.initial_cpus);
+            asked.final_cpus.clone_from(&own.final_cpus);
+        }
         Ok(plan)
     }
 

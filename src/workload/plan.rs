@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::share::{Domain, Share};
 use crate::error::{Error, Result};
 use crate::spec;
 
@@ -45,6 +46,15 @@ pub struct Plan {
     pub terminal: bool,
     /// Rows and columns of that, where config.json says.
     pub console_size: Option<(u16, u16)>,
+    /// Whether the supplementary groups stay those of rrun's caller.
+    #[serde(default)]
+    pub keep_groups: bool,
+    /// Its share of the machine.
+    #[serde(default)]
+    pub share: Share,
+    /// What `linux` says for all programs of the container.
+    #[serde(default)]
+    pub domain: Domain,
 }
 
 macro_rules! limits {
@@ -59,7 +69,7 @@ const LIMITS: &[(&str, u32)] = limits! {
 };
 
 impl Plan {
-    /// Reads the `process` object.
+    /// Reads the `process` object; what all programs of the container share is the caller's to add.
     ///
     /// # Errors
     /// Missing or relative paths, empty args, bad environment entries, unknown or duplicate limits.
@@ -101,6 +111,9 @@ impl Plan {
             oom_score_adj: process.oom_score_adj,
             terminal: process.terminal,
             console_size: console_size(process)?,
+            keep_groups: false,
+            share: Share::compile(process)?,
+            domain: Domain::default(),
         })
     }
 }

@@ -8,12 +8,16 @@ mod harness;
 
 mod cgroups;
 mod commands;
+mod host;
 mod namespaces;
+mod plan;
 mod process;
+mod resctrl;
 mod rootfs;
 mod security;
 mod state;
 mod terminal;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -27,12 +31,16 @@ fn main() -> ExitCode {
     let cases = [
         cgroups::cases(),
         commands::cases(),
+        host::cases(),
         namespaces::cases(),
+        plan::cases(),
         process::cases(),
+        resctrl::cases(),
         rootfs::cases(),
         security::cases(),
         state::cases(),
         terminal::cases(),
+        workload::cases(),
     ]
     .into_iter()
     .flatten()

@@ -12,7 +12,13 @@ pub(crate) fn cases() -> Vec<Case> {
         a_joined_mount_namespace_is_not_asked_where_we_are,
         new_joined_and_inherited_in_any_combination,
         parameters_of_the_host_are_not_set,
+        interfaces_that_cannot_move_are_named,
     ];
+    all.extend(cases!([Root, Veth]:
+        interfaces_come_back_when_create_fails,
+        interfaces_move_with_their_addresses,
+        names_that_are_taken_inside,
+    ));
     all.extend(cases!([Root, TimeNs]:
         clocks_have_the_offsets_of_the_config,
     ));
@@ -186,4 +192,87 @@ fn parameters_of_the_host_are_not_set() {
         .args(["/bin/cat", "/proc/sys/net/ipv4/ip_default_ttl"])
         .set("/linux/sysctl", json!({"net.ipv4.ip_default_ttl": "63"}));
     let _ = bundle.run().ok().stdout("63\n");
+}
+
+/// User Mode Linux has none.
+fn has_ipv6() -> bool {
+    std::path::Path::new("/proc/net/if_inet6").exists()
+}
+
+/// Runs rrun in a network namespace with two interfaces that are joined.
+fn with_interfaces(bundle: &Bundle, before: &str, after: &str, verb: &str) -> crate::harness::Call {
+    let script = format!(
+        "ip link set lo up && ip link add a0 type veth peer name b0 && \
+         ip addr add 10.9.0.1/24 dev a0 && \
+         {{ test ! -e /proc/net/if_inet6 || ip addr add fd00:9::1/64 dev a0 nodad; }} && \
+         ip link set a0 up && ip link set b0 mtu 1400 && {before} && {{ \"$@\"; e=$?; {after}; exit $e; }}"
+    );
+    bundle.write_config();
+    let dir = bundle.dir.to_str().unwrap();
+    let through = ["unshare", "-n", "/bin/sh", "-c", &script, "sh"];
+    bundle.call_through(&through, &[verb, "--bundle", dir, &bundle.id])
+}
+
+const SHOW: &str = "for i in /sys/class/net/*; do echo $i $(cat $i/flags $i/mtu); done; \
+    cat /proc/net/fib_trie; test ! -e /proc/net/if_inet6 || cat /proc/net/if_inet6";
+
+fn interfaces_move_with_their_addresses() {
+    let bundle = Bundle::new()
+        .sh(SHOW)
+        .set("/linux/netDevices", json!({"a0": {"name": "net%d"}, "b0": {}}))
+        .hook("createRuntime", "ip -o link | cut -d: -f2 >$0/left");
+    let outcome = with_interfaces(&bundle, "true", "true", "run").done().ok();
+    let _ = outcome.has("/sys/class/net/b0 0x1003 1400").has("/sys/class/net/net0 0x1003 1500");
+    let bundle_left = bundle.await_file("left");
+    assert_eq!(bundle_left.trim(), "lo", "moved before the hooks");
+    // Without a template the name is the one that the config says, and what has an end stays.
+    let bundle = Bundle::new().sh(SHOW).set("/linux/netDevices", json!({"a0": {"name": "wan"}}));
+    let temporary = "ip addr add 10.8.0.1/24 dev a0 valid_lft 1000 preferred_lft 1000";
+    let outcome = with_interfaces(&bundle, temporary, "true", "run").done().ok();
+    let text = &outcome.stdout;
+    assert!(text.contains("/sys/class/net/wan 0x1003 1500"), "{text}");
+    assert!(text.contains("10.9.0.1") && !text.contains("10.8.0.1"), "{text}");
+    assert!(!has_ipv6() || text.contains("fd000009000000000000000000000001"), "{text}");
+    let none: Value = json!({});
+    let _ = Bundle::new().probe("exit 0").set("/linux/netDevices", none).run().ok();
+}
+
+fn interfaces_come_back_when_create_fails() {
+    let bundle = Bundle::new()
+        .probe("sleep")
+        .set("/linux/netDevices", json!({"a0": {"name": "wan"}, "b0": {"name": "lan"}}))
+        .hook("createRuntime", "exit 3");
+    let after = format!(
+        "ip -o addr show a0 >{0}/after; ip -o link show b0 | grep -o 'mtu [0-9]*' >>{0}/after",
+        bundle.dir.display()
+    );
+    let outcome = with_interfaces(&bundle, "true", &after, "create").done();
+    let _ = outcome.refused("exited with status 3");
+    let text = bundle.await_file("after");
+    assert!(
+        text.contains("10.9.0.1/24") && (!has_ipv6() || text.contains("fd00:9::1/64")),
+        "{text}"
+    );
+    assert!(text.ends_with("mtu 1400\n"), "{text}");
+}
+
+fn interfaces_that_cannot_move_are_named() {
+    let bundle = Bundle::new().set("/linux/netDevices", json!({"none0": {}}));
+    let _ = bundle.create().refused(
+        "move the network device `none0`: rtnetlink(get `none0`): no such device (ENODEV)",
+    );
+    let bundle = Bundle::new().inherit("network").set("/linux/netDevices", json!({"a0": {}}));
+    let _ = bundle.create().refused("/linux/netDevices/a0: needs a network namespace");
+    let ours = format!("/proc/{}/ns/net", std::process::id());
+    let bundle = Bundle::new().join("network", &ours).set("/linux/netDevices", json!({"lo": {}}));
+    let _ = bundle.create().refused("/linux/netDevices: the network namespace in");
+}
+
+fn names_that_are_taken_inside() {
+    let taken = Bundle::new().set("/linux/netDevices", json!({"a0": {"name": "lo"}}));
+    let _ = with_interfaces(&taken, "true", "true", "create").done().fails_with_hint(
+        "create container `{id}`: move the network device `a0`: `lo` exists in the container's \
+         network namespace",
+        "a name that ends in `%d` lets the kernel choose a free number",
+    );
 }

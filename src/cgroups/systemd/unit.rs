@@ -1,7 +1,7 @@
 //! Pure: the scope of a container: its name, its slice, and where in the tree that is.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,13 @@ impl std::fmt::Display for UnitName {
 #[derive(Debug)]
 pub(in crate::cgroups) struct Unit {
     pub(in crate::cgroups) name: UnitName,
-    /// Where it will be, below the cgroup of systemd's manager.
+    /// Where the container will be, below the cgroup of systemd's manager: the scope itself, or a
+    /// cgroup in it.
     pub(in crate::cgroups) path: PathBuf,
+    /// How many steps below the scope that is.
+    pub(in crate::cgroups) depth: usize,
+    /// A cgroup below that, without limits, into which the process goes at last.
+    pub(in crate::cgroups) delegated: Option<PathBuf>,
     pub(in crate::cgroups) properties: Properties,
 }
 
@@ -90,8 +95,40 @@ pub(in crate::cgroups) fn compile(
     }
     // Last, so that they are the last word.
     properties.extend(annotations::properties(annotations)?);
-    let path = directory.join(&unit);
-    Ok(Unit { name: UnitName { name: unit, user }, path, properties })
+    let subgroup = below(annotations, SUBGROUP)?;
+    let delegated = below(annotations, DELEGATE)?;
+    if delegated.is_some() && (subgroup.is_none() || !unified) {
+        let text = format!("needs `{SUBGROUP}` beside it, and a host with cgroup v2 alone");
+        return Err(Error::config(pointer(DELEGATE), text));
+    }
+    let mut path = directory.join(&unit);
+    path.extend(&subgroup);
+    let depth = subgroup.map_or(0, |path| path.iter().count());
+    let name = UnitName { name: unit, user };
+    Ok(Unit { name, path, depth, delegated, properties })
+}
+
+/// crun's annotation for a cgroup in the scope, which gets process and limits.
+const SUBGROUP: &str = "run.oci.systemd.subgroup";
+/// crun's annotation for one below that, which gets the process alone.
+const DELEGATE: &str = "run.oci.delegate-cgroup";
+
+fn pointer(annotation: &str) -> String {
+    format!("/annotations/{}", spec::escape_pointer(annotation))
+}
+
+/// The cgroup that an annotation names, if it names one: below the scope, and nowhere else.
+fn below(annotations: &BTreeMap<String, String>, name: &str) -> Result<Option<PathBuf>> {
+    let Some(text) = annotations.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let path = PathBuf::from(text);
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    // The kernel's own files have such names.
+    let is_cgroup = path.iter().all(|part| !part.as_encoded_bytes().starts_with(b"cgroup."));
+    if is_plain && is_cgroup && !text.contains(['\0', '\n']) {
+        return Ok(Some(path));
+    }
+    let text = format!("`{}` is no path below the scope", text.escape_debug());
+    Err(Error::config(pointer(name), text))
 }
 
 /// Where a slice is: `a-b.slice` is in `a.slice`, `-.slice` is the root (systemd.slice(5)).
@@ -140,6 +177,31 @@ mod tests {
                 (name, PathBuf::from(place)),
                 "{path}"
             );
+        }
+    }
+
+    fn annotated(list: &[(&str, &str)], unified: bool) -> Result<Unit> {
+        let list = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        compile(("", "web"), &list.collect(), &spec::Resources::default(), (unified, false))
+    }
+
+    #[test]
+    fn cgroups_in_the_scope() {
+        let unit = annotated(&[(SUBGROUP, "a/b"), (DELEGATE, "c")], true).unwrap();
+        assert_eq!(unit.path, PathBuf::from("system.slice/rrun-web.scope/a/b"));
+        assert_eq!((unit.depth, unit.delegated), (2, Some(PathBuf::from("c"))));
+        let unit = annotated(&[(SUBGROUP, "")], false).unwrap();
+        assert_eq!(unit.path, PathBuf::from("system.slice/rrun-web.scope"));
+        assert_eq!(unit.depth, 0);
+        for (list, unified) in [
+            (&[(DELEGATE, "c")][..], true),
+            (&[(SUBGROUP, "a"), (DELEGATE, "c")], false),
+            (&[(SUBGROUP, "../a")], true),
+            (&[(SUBGROUP, "/a")], true),
+            (&[(SUBGROUP, "a/cgroup.procs")], true),
+        ] {
+            let error = annotated(list, unified).unwrap_err().to_string();
+            assert!(error.starts_with("/annotations/run.oci."), "{error}");
         }
     }
 

@@ -51,9 +51,13 @@ type Step = fn(&mut Joiner<'_>) -> Result<()>;
 const JOIN: &[(&str, Step)] = &[
     // With the parent's end in our own hands we would wait for a dead parent for ever.
     ("leave to the parent what is its own", |joiner| joiner.leave_to_parent()),
+    // Where we are not in them yet (v1): what the caller's own processors do before.
+    ("processors before the cgroups", |joiner| joiner.initial_processors()),
     // First of all: what is done from here on counts for the container. Not the parent itself, which
     // may stay, and would be paused and killed with the container.
     ("join the cgroups", |joiner| joiner.join_tasks()),
+    // The cgroups may have processors of their own, which changes what we can have.
+    ("processors", |joiner| joiner.processors()),
     // Through the host's /proc, while we may open our own file; the program inherits it.
     ("oom score", |joiner| joiner.oom_score()),
     // While we have CAP_SYS_RESOURCE over the machine.
@@ -75,6 +79,9 @@ const JOIN: &[(&str, Step)] = &[
     ("terminal", |joiner| joiner.terminal()),
     // After the last file that is opened on the container's behalf. While CAP_CHOWN is there.
     ("umask and the owner of the standard descriptors", |joiner| joiner.stdio()),
+    // Inherited by the process; before seccomp, which may forbid all of them. While CAP_SYS_NICE is
+    // there. The scheduler is the parent's to set: it may forbid the children that we have to make.
+    ("execution domain, memory policy, I/O priority", |joiner| joiner.domain()),
     // Without no_new_privs the load needs CAP_SYS_ADMIN. What we still do, the profile has to allow.
     ("seccomp, without no_new_privs", |joiner| joiner.seccomp_while_privileged()),
     // With full privileges first: the user may run in a directory that it cannot reach by itself.

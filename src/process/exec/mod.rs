@@ -39,11 +39,13 @@ use crate::cgroups;
 use crate::error::{Context, Error, Kind as Failure, Result};
 use crate::namespaces;
 use crate::plan::{ExecPlan, Record};
+use crate::resctrl;
 use crate::security::seccomp::Listener;
 use crate::sys;
 use crate::sys::process::Cloned;
 use crate::sys::procfs::Procfs;
 use crate::terminal::{Relay, handover};
+use crate::workload;
 
 /// How often somebody is looked for at the other end of the fifo.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -242,7 +244,8 @@ impl Parent<'_> {
                     self.may_run = true;
                     self.proceed()?;
                 }
-                Expected::Executing | Expected::Mounted => {}
+                // The others are init's.
+                _ => {}
             }
         }
         Ok(())
@@ -303,6 +306,9 @@ impl Parent<'_> {
     /// All who are to know of the process before it runs.
     fn announce(&mut self) -> Result<()> {
         let process = self.process()?;
+        resctrl::join(&self.plan.resctrl, process.pid).context(|| "/linux/intelRdt")?;
+        // It makes no more children of ours, which a deadline would forbid.
+        workload::set_scheduler(&self.plan.workload.share, process.pid)?;
         if let Some(path) = self.receivers.pid_file {
             self.pid_file = Some(PidFile::write(path, process.pid)?);
         }

@@ -19,6 +19,24 @@ impl Joiner<'_> {
         self.parent_end.leave_to_parent(self.target)
     }
 
+    pub(super) fn initial_processors(&mut self) -> Result<()> {
+        let initial = self.plan.workload.share.initial_cpus.as_ref();
+        if self.tasks.is_empty() { Ok(()) } else { workload::set_affinity(initial, "initial") }
+    }
+
+    pub(super) fn processors(&mut self) -> Result<()> {
+        let share = &self.plan.workload.share;
+        match (&share.final_cpus, &share.initial_cpus) {
+            (None, Some(initial)) => workload::set_affinity(Some(initial), "initial"),
+            (cpus, _) => workload::set_affinity(cpus.as_ref(), "final"),
+        }
+    }
+
+    pub(super) fn domain(&mut self) -> Result<()> {
+        workload::enter_domain(&self.plan.workload.domain)?;
+        workload::set_io_priority(&self.plan.workload.share)
+    }
+
     pub(super) fn join_tasks(&mut self) -> Result<()> {
         cgroups::enter(&std::mem::take(&mut self.tasks))
     }

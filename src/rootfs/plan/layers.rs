@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::Label;
 use crate::error::{Error, Result};
 use crate::spec::escape_pointer;
 
@@ -27,6 +28,8 @@ pub(in crate::rootfs) struct Layers {
     pub init: bool,
     /// The container that uses them, as the work directory of a kept upper will say.
     pub owner: PathBuf,
+    /// The SELinux context of what the container sees.
+    pub label: Option<Label>,
 }
 
 /// Where the changes of a container go.
@@ -89,7 +92,7 @@ impl Layers {
             }
             (Some(directory), None) => kept(directory, &lower)?,
         };
-        Ok(Some(Layers { lower, upper, init, owner: owner.to_path_buf() }))
+        Ok(Some(Layers { lower, upper, init, owner: owner.to_path_buf(), label: None }))
     }
 }
 
@@ -191,6 +194,7 @@ mod tests {
             upper: Upper::Ephemeral { size: Some("64m".to_owned()) },
             init: true,
             owner: PathBuf::from("now/web"),
+            label: None,
         };
         assert_eq!(layers.unwrap(), Some(expected));
     }

@@ -2,6 +2,8 @@
 
 mod cgroups;
 mod devices;
+mod idmap;
+mod label;
 mod layers;
 mod mounts;
 mod options;
@@ -15,6 +17,7 @@ pub use options::mount_options;
 
 pub(super) use cgroups::{CgroupTree, LegacyMount, Shown};
 pub(super) use devices::{Device, LINKS, NodeKind};
+pub(super) use label::Label;
 pub(super) use layers::{Layers, Upper};
 pub(super) use mounts::{Action, Bind, FileSystem, Mount};
 pub(super) use options::{AccessTime, Attributes, Propagation};
@@ -33,6 +36,17 @@ pub enum MountNamespace {
     Shared,
 }
 
+/// One range of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdRange {
+    /// The first id inside: for an idmapped mount, on disk.
+    pub inside: u32,
+    /// The first id outside.
+    pub outside: u32,
+    /// How many.
+    pub count: u32,
+}
+
 /// What the plan is made from.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -48,6 +62,8 @@ pub struct Request<'a> {
     pub user_namespace: bool,
     /// Whether it gets a cgroup namespace rooted at its own cgroup.
     pub cgroup_namespace: bool,
+    /// User and group ids that exist in its user namespace; none where all do.
+    pub id_maps: (&'a [IdRange], &'a [IdRange]),
     /// Whether pivot_root(2) is not to be used (`--no-pivot`).
     pub no_pivot: bool,
     /// What a mount of type `cgroup` shows.
@@ -78,6 +94,8 @@ pub struct Plan {
     /// For the new root, when all is done.
     pub(super) root_propagation: Option<Propagation>,
     pub(super) mounts: Vec<Mount>,
+    /// The SELinux context of what is made, in those places where the mounts do not have it.
+    pub(super) label: Option<Label>,
     /// Nodes to make; None where the config binds a whole `/dev`.
     pub(super) devices: Option<Vec<Device>>,
     /// The program's working directory, to be made where it is missing.
@@ -113,6 +131,11 @@ impl Plan {
         }
     }
 
+    /// Whether init may have to ask its parent for help ([`Outside`](super::Outside)).
+    pub fn may_ask(&self) -> bool {
+        self.user_namespace || self.mounts.iter().any(|mount| mount.idmapped.is_some())
+    }
+
     /// The root file system as the host names it: `root.path`, absolute.
     pub fn root_path(&self) -> &Path {
         match &self.root {
@@ -132,21 +155,24 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         Some(path) if !path.as_os_str().is_empty() => request.bundle.join(path),
         _ => return Err(Error::config("/root/path", "is missing")),
     };
-    if !config.linux.mount_label.is_empty() {
-        return Err(Error::unsupported("/linux/mountLabel"));
-    }
+    let label = Label::compile(config)?;
     let layers = Layers::parse(&config.annotations, request.bundle, request.owner)?;
     if request.mount_namespace != MountNamespace::New {
         check_foreign_namespace(config, layers.is_some())?;
     }
-    let mounts = mounts::compile(request, &mut warnings)?;
+    let mut mounts = mounts::compile(request, &mut warnings)?;
+    for mount in &mut mounts {
+        mount.add_label(label.as_ref());
+    }
     let own_dev = request.mount_namespace == MountNamespace::New && !mounts::binds_dev(&mounts);
     let devices = devices::compile(&config.linux.devices)?;
     let (propagation, root_propagation) = propagation(&config.linux.rootfs_propagation)?;
     let cwd = config.process.as_ref().map(|process| process.cwd.clone());
     let plan = Plan {
         root: match layers {
-            Some(layers) => Root::Layers { layers, path },
+            Some(layers) => {
+                Root::Layers { layers: Layers { label: label.clone(), ..layers }, path }
+            }
             None => Root::Directory(path),
         },
         mount_namespace: request.mount_namespace,
@@ -156,6 +182,7 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         root_propagation,
         root_is_slave: matches!(config.linux.rootfs_propagation.as_str(), "slave" | "rslave"),
         mounts,
+        label,
         devices: own_dev.then_some(devices),
         cwd: cwd.filter(|cwd| !cwd.as_os_str().is_empty()),
         masked_paths: paths(&config.linux.masked_paths, "/linux/maskedPaths")?,
@@ -238,6 +265,7 @@ impl Request<'_> {
             mount_namespace: MountNamespace::New,
             user_namespace: false,
             cgroup_namespace: true,
+            id_maps: (&[], &[]),
             no_pivot: false,
             cgroups: CgroupView::Absent,
         }

@@ -5,8 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use libc::MS_RDONLY;
 
 use super::cgroups::CgroupTree;
+use super::idmap::{self, IdMapped};
 use super::options::{Attributes, Options, Propagation};
-use super::{CgroupView, Request};
+use super::{CgroupView, Label, Request};
 use crate::error::{Error, Result};
 use crate::spec;
 
@@ -19,10 +20,21 @@ pub(in crate::rootfs) struct Mount {
     pub inside_proc: bool,
     /// What is mounted there.
     pub action: Action,
+    /// Whether its files belong to other ids than on disk.
+    pub idmapped: Option<IdMapped>,
     /// Properties for it and everything below it.
     pub tree: Attributes,
     /// Changes of propagation, in order.
     pub propagation: Vec<Propagation>,
+}
+
+impl Mount {
+    /// A file system that is made for the container gets the label of `linux.mountLabel`.
+    pub(super) fn add_label(&mut self, label: Option<&Label>) {
+        if let (Action::FileSystem(wanted), Some(label)) = (&mut self.action, label) {
+            label.add_to(&wanted.fstype, &mut wanted.data);
+        }
+    }
 }
 
 /// What happens at a destination.
@@ -115,7 +127,30 @@ pub(super) fn compile(request: &Request<'_>, warnings: &mut Vec<String>) -> Resu
         }
         Ok(mount)
     };
-    request.config.mounts.iter().enumerate().map(read).collect()
+    let mut mounts: Vec<_> =
+        request.config.mounts.iter().enumerate().map(read).collect::<Result<_>>()?;
+    for mount in &mut mounts {
+        warnings.extend(without_foreign_group(mount, request));
+    }
+    Ok(mounts)
+}
+
+/// The group of terminals, which everybody's config.json names, need not exist in a user namespace,
+/// above all not in an ordinary user's: then they keep the group of whoever opens them.
+fn without_foreign_group(mount: &mut Mount, request: &Request<'_>) -> Option<String> {
+    let Action::FileSystem(wanted) = &mut mount.action else { return None };
+    let groups = request.id_maps.1;
+    if wanted.fstype != "devpts" || groups.is_empty() {
+        return None;
+    }
+    let is_mapped = |gid: u32| {
+        groups.iter().any(|map| gid.checked_sub(map.inside).is_some_and(|at| at < map.count))
+    };
+    let gid = |word: &str| word.strip_prefix("gid=").and_then(|gid| gid.parse::<u32>().ok());
+    let foreign = wanted.data.iter().find_map(|word| gid(word).filter(|gid| !is_mapped(*gid)))?;
+    wanted.data.retain(|word| gid(word) != Some(foreign));
+    let place = mount.destination.display();
+    Some(format!("`{place}`: group {foreign} is not mapped, so terminals keep the user's"))
 }
 
 /// Whether one of them brings a whole `/dev` from the host, which is then left as it is.
@@ -127,16 +162,7 @@ pub(super) fn binds_dev(mounts: &[Mount]) -> bool {
 
 fn read(request: &Request<'_>, mount: &spec::Mount, pointer: &str) -> Result<Mount> {
     let options = Options::parse(&mount.options);
-    if options.idmapped {
-        return Err(Error::unsupported(format!("{pointer}/options (`idmap`)")));
-    }
-    for (member, mappings) in
-        [("uidMappings", &mount.uid_mappings), ("gidMappings", &mount.gid_mappings)]
-    {
-        if !mappings.is_empty() {
-            return Err(Error::unsupported(format!("{pointer}/{member}")));
-        }
-    }
+    let idmapped = idmap::compile(request, mount, &options, pointer)?;
     let destination = destination(&mount.destination, pointer)?;
     if cleaned(&destination) == Path::new("/") && !options.remount {
         let text = "is the root itself, which only `root` describes";
@@ -160,7 +186,7 @@ fn read(request: &Request<'_>, mount: &spec::Mount, pointer: &str) -> Result<Mou
         check_type(mount, &options, pointer)?;
         Action::FileSystem(file_system(mount, options, &destination))
     };
-    Ok(Mount { destination, inside_proc, action, tree, propagation })
+    Ok(Mount { destination, inside_proc, action, idmapped, tree, propagation })
 }
 
 /// Relative destinations are deprecated and start at the root.
@@ -274,6 +300,7 @@ fn file_system(mount: &spec::Mount, options: Options, destination: &Path) -> Fil
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rootfs::IdRange;
     use crate::spec::Config;
 
     fn compile_json(mounts: &str) -> Result<Vec<Mount>> {
@@ -338,6 +365,27 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_terminals_that_is_not_mapped_is_left_out() {
+        let text = r#"{"mounts":[{"destination":"/dev/pts","type":"devpts","options":["gid=5","mode=620"]}]}"#;
+        let config: Config = crate::spec::parse(text.as_bytes()).unwrap();
+        let data = |groups: &[IdRange]| {
+            let id_maps = (groups, groups);
+            let request = Request { config: &config, id_maps, ..Request::forged() };
+            let mut warnings = Vec::new();
+            let mounts = compile(&request, &mut warnings).unwrap();
+            let Action::FileSystem(wanted) = &mounts[0].action else { panic!("no file system") };
+            (wanted.data.clone(), warnings)
+        };
+        let range = |count| [IdRange { inside: 0, outside: 1000, count }];
+        let (words, warnings) = data(&range(1));
+        assert_eq!(words, ["mode=620"]);
+        assert_eq!(warnings, ["`/dev/pts`: group 5 is not mapped, so terminals keep the user's"]);
+        for groups in [&range(6)[..], &[]] {
+            assert_eq!(data(groups).0, ["gid=5", "mode=620"]);
+        }
+    }
+
+    #[test]
     fn mistakes_name_their_place() {
         for (mount, expected) in [
             (r#"{"type":"tmpfs"}"#, "/mounts/0/destination: is missing"),
@@ -355,15 +403,6 @@ mod tests {
             (
                 r#"{"destination":"/a","type":"proc","options":["tmpcopyup"]}"#,
                 "/mounts/0/options: `tmpcopyup` is for a tmpfs",
-            ),
-            (
-                r#"{"destination":"/a","source":"/","options":["bind","idmap"]}"#,
-                "not supported yet: /mounts/0/options",
-            ),
-            (
-                r#"{"destination":"/a","source":"/","options":["bind"],
-                   "uidMappings":[{"containerID":0,"hostID":1,"size":1}]}"#,
-                "not supported yet: /mounts/0/uidMappings",
             ),
         ] {
             let error = compile_json(mount).unwrap_err().to_string();

@@ -92,8 +92,10 @@ pub(in crate::rootfs) struct Options {
     pub copy_up: bool,
     /// Parameters of the file system, one each.
     pub data: Vec<String>,
-    /// Whether the mount is to be idmapped (`idmap`, `ridmap`).
-    pub idmapped: bool,
+    /// Whether the mount is to be idmapped, and if so whether with all below it (`idmap`, `ridmap`).
+    pub idmap: Option<bool>,
+    /// By which ids, as crun's `idmap=…` says it.
+    pub idmap_words: Option<String>,
 }
 
 /// What a word means.
@@ -111,7 +113,7 @@ enum Meaning {
     Bind(bool),
     Remount,
     CopyUp,
-    Idmap,
+    Idmap(bool),
 }
 
 use AccessTime::{Never, Relative, Strict};
@@ -130,7 +132,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("diratime", Top(MS_NODIRATIME, false)),
     ("dirsync", Superblock(MS_DIRSYNC, true)),
     ("exec", Top(MS_NOEXEC, false)),
-    ("idmap", Idmap),
+    ("idmap", Idmap(false)),
     ("iversion", Superblock(MS_I_VERSION, true)),
     ("lazytime", Superblock(MS_LAZYTIME, true)),
     ("loud", Superblock(MS_SILENT, false)),
@@ -154,7 +156,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("relatime", TopTime(Relative, true)),
     ("remount", Remount),
     ("rexec", Tree(MS_NOEXEC, false)),
-    ("ridmap", Idmap),
+    ("ridmap", Idmap(true)),
     ("rnoatime", TreeTime(Never, true)),
     ("rnodev", Tree(MS_NODEV, true)),
     ("rnodiratime", Tree(MS_NODIRATIME, true)),
@@ -198,7 +200,13 @@ impl Options {
         for word in words.iter().filter(|word| !word.is_empty()) {
             match WORDS.binary_search_by_key(&word.as_str(), |(known, _)| known) {
                 Ok(at) => options.apply(WORDS[at].1),
-                Err(_) => options.data.extend(split_parameters(word)),
+                Err(_) => match word.split_once("idmap=") {
+                    Some((before @ ("" | "r"), words)) => {
+                        options.idmap = Some(before == "r");
+                        options.idmap_words = Some(words.to_owned());
+                    }
+                    _ => options.data.extend(split_parameters(word)),
+                },
             }
         }
         options
@@ -220,7 +228,7 @@ impl Options {
             Bind(recursive) => self.bind = Some(recursive || self.bind == Some(true)),
             Remount => self.remount = true,
             CopyUp => self.copy_up = true,
-            Idmap => self.idmapped = true,
+            Idmap(recursive) => self.idmap = Some(recursive),
         }
     }
 

@@ -396,6 +396,19 @@ mod tests {
         }
     }
 
+    /// A name may stand for a number above all that have names in the profile.
+    #[test]
+    fn a_call_that_is_made_through_another_is_not_newer() {
+        let written = profile(
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_S390X"],
+                "syscalls":[{"names":["read","accept"],"action":"SCMP_ACT_ALLOW"}]}"#,
+        );
+        let filter = Filter::read(&written, x86_64()).unwrap();
+        agree(&filter, &[[0; 6], [5, 0, 0, 0, 0, 0]], &[2, 3, 4, 6, 101, 102, 103]);
+        let s390x = Architecture::by_name("s390x").unwrap();
+        assert_eq!(filter.highest(s390x), Some(102));
+    }
+
     /// The answers of a profile for x86_64, as values, by number.
     fn answers(text: &str, numbers: &[u32]) -> Vec<u32> {
         let filter = Filter::read(&profile(text), x86_64()).unwrap();

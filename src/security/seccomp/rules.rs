@@ -153,7 +153,10 @@ impl Table {
         for rule in &profile.rules {
             for &call in &*rule.calls {
                 let number = architecture.number_at(call);
-                table.highest = table.highest.max(number);
+                // A call that is made through another has no number, or one more: the other's.
+                let through =
+                    multiplexed.0[call].and_then(|(place, _)| architecture.number_at(place));
+                table.highest = table.highest.max(number).max(through);
                 // What does what happens anyway is no rule, and covers none.
                 if rule.action == profile.default {
                     continue;

@@ -1,11 +1,15 @@
 //! The verbs, told by what a caller sees of them.
 
 mod create;
+mod features;
 mod run;
 mod seccomp;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [create::cases(), run::cases(), seccomp::cases()].into_iter().flatten().collect()
+    [create::cases(), features::cases(), run::cases(), seccomp::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -189,6 +189,11 @@ impl Bundle {
         self.raw(before, &args)
     }
 
+    /// The same without `--root`.
+    pub(crate) fn call_plain(&self, before: &[&str], args: &[&str]) -> Call {
+        self.raw(before, args)
+    }
+
     fn raw(&self, before: &[&str], args: &[&str]) -> Call {
         let number = self.calls.get();
         self.calls.set(number + 1);

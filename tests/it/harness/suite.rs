@@ -16,6 +16,10 @@ pub(crate) enum Needs {
     TimeNs,
     /// Overlay mounts.
     Overlay,
+    /// Pairs of network interfaces.
+    Veth,
+    /// Idmapped mounts of the file systems that tests lie on, which User Mode Linux has not.
+    IdMap,
     /// Programs of 32 bits, which User Mode Linux does not run.
     Compat,
     /// A runtime that needs no library of the image's: it is executed inside.
@@ -31,6 +35,15 @@ impl Needs {
             Needs::Overlay => {
                 let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
                 (known.contains("\toverlay\n"), "needs overlayfs")
+            }
+            Needs::Veth => {
+                let words = ["-n", "ip", "link", "add", "it0", "type", "veth"];
+                let made = Command::new("unshare").args(words).output();
+                (made.is_ok_and(|it| it.status.success()), "needs veth")
+            }
+            Needs::IdMap => {
+                let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+                (!cpu.contains("User Mode Linux"), "needs idmapped mounts")
             }
             Needs::Compat => {
                 let there = Path::new("/proc/sys/abi/vsyscall32").exists();
