@@ -42,6 +42,7 @@ use crate::plan::{ExecPlan, Record};
 use crate::resctrl;
 use crate::security::seccomp::Listener;
 use crate::sys;
+use crate::sys::io::{Readiness, any_readable, wait_until_ready};
 use crate::sys::process::Cloned;
 use crate::sys::procfs::Procfs;
 use crate::terminal::{Relay, handover};
@@ -253,10 +254,24 @@ impl Parent<'_> {
 
     /// The next message; a signal that would end rrun ends the attempt.
     fn hear(&self) -> Result<Option<(ToParent, Vec<OwnedFd>)>> {
-        if let Some(foreground) = self.watch.foreground {
-            foreground.until_readable(self.channel.as_fd(), self.may_run)?;
+        let Some(joiner) = &self.joiner else {
+            self.await_readable(self.channel.as_fd())?;
+            return self.channel.receive();
+        };
+        // A joiner that is killed after it has made the process takes the word about it along, and
+        // the process keeps the channel open: both would wait for ever.
+        let either = any_readable(&[self.channel.as_fd(), joiner.pidfd()?])?;
+        self.await_readable(either.as_fd())?;
+        let told = [self.channel.as_fd()];
+        let told = wait_until_ready(&told, &[Readiness::read(true)], Some(Duration::ZERO))?;
+        if told[0].read { self.channel.receive() } else { Err(self.obituary()) }
+    }
+
+    fn await_readable(&self, fd: BorrowedFd<'_>) -> Result<()> {
+        match self.watch.foreground {
+            Some(foreground) => foreground.until_readable(fd, self.may_run),
+            None => wait_until_ready(&[fd], &[Readiness::read(true)], None).map(drop),
         }
-        self.channel.receive()
     }
 
     /// Where the other side is dead already, what it said last is still to be read.

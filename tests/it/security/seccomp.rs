@@ -24,6 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
         a_profile_may_forbid_whatever_init_has_done_already,
         a_profile_that_stands_in_inits_way_is_named,
         mistakes_are_named,
+        an_agent_answers_what_exec_runs,
         an_agent_answers,
         an_agent_answers_a_container_with_users_of_its_own,
         an_agent_that_is_not_there_is_named,
@@ -267,6 +268,30 @@ fn an_agent_answers() {
             let _ = again.run().ok().has(line);
             let _ = agent.done().ok();
         }
+    }
+}
+
+/// Every process that exec brings in has a listener of its own, with the container's filter.
+fn an_agent_answers_what_exec_runs() {
+    for no_new_privs in [false, true] {
+        let bundle = asking("getppid", no_new_privs).probe("syscall 110 -- sleep");
+        let agent = start_agent(&bundle, "95", 1);
+        let _ = bundle.making("run").arg("-d").done().ok();
+        let _ = agent.done().ok();
+        let exec = || {
+            let words = ["exec", &bundle.id, "/probe", "syscall", "110", "--", "seccomp"];
+            bundle.call(&words).done()
+        };
+        std::fs::remove_file(bundle.dir.join("agent")).unwrap();
+        let _ = exec().says("send the seccomp listener to `{dir}/agent`").code(255);
+        let agent = start_agent(&bundle, "95", 1);
+        let _ = exec().ok().has("syscall 110 EOPNOTSUPP").has("seccomp 2");
+        let told = agent.done().ok().has("fds 1").has("call 110");
+        let state = told.stdout.lines().find_map(|line| line.strip_prefix("state ")).unwrap();
+        let state: Value = serde_json::from_str(state).unwrap();
+        assert_eq!(state["state"]["status"], "running");
+        assert_eq!(state["state"]["pid"], bundle.pid());
+        assert_ne!(state["pid"], bundle.pid());
     }
 }
 
