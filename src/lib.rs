@@ -22,8 +22,8 @@
 //!    namespaces at once. [`namespaces::strategy()`] has said who makes or joins which, and whether a
 //!    stage is needed in between.
 //! 4. Parent and init talk over a pair of sockets (`process/message.rs` draws it): the parent writes
-//!    id maps, limits and the pid, runs the runtime's hooks; init walks the list in
-//!    `process/init.rs`, one named step a line, each with the reason for its place: mounts
+//!    id maps, limits and the pid, moves network devices, opens and maps what only it can, runs the
+//!    runtime's hooks; init walks the list in `process/init.rs`, one named step a line, each with the reason for its place: mounts
 //!    ([`rootfs`]), hooks ([`hooks`]), pivot, names, masked paths, labels and capabilities
 //!    ([`security`]), user, limits, descriptors, the executable ([`workload`]).
 //! 5. On `Ready` the parent writes the pid file and the record, and only then answers. Init waits at
