@@ -166,6 +166,19 @@ impl Record {
         {
             log::warn!("remove the scope of the container: {error}");
         }
+        self.remove_scopes();
+    }
+
+    /// What we made above a subgroup, in those hierarchies of v1 that systemd leaves alone: the scope.
+    fn remove_scopes(&self) {
+        let Some(unit) = &self.unit else { return };
+        for directory in self.directories() {
+            let mut above = directory.ancestors().skip(1);
+            // One that is not empty is somebody's.
+            if let Some(scope) = above.find(|path| path.ends_with(&unit.name)) {
+                let _ = remove(scope);
+            }
+        }
     }
 
     /// Removes the cgroups that have no process, with those below them, and names the others. For a
