@@ -8,6 +8,7 @@ use crate::cgroups;
 use crate::cli;
 use crate::error::{Context, Error, Result};
 use crate::plan::ProcessRecord;
+use crate::resctrl;
 use crate::spec;
 use crate::state::Verb;
 
@@ -16,13 +17,9 @@ const DOCUMENT: &str = "process.json";
 
 /// Changes the limits: all that were asked for or none.
 pub(super) fn update(call: &mut Call<'_>, args: &cli::Update) -> Result<i32> {
-    if args.l3_cache_schema.is_some() {
-        return Err(Error::unsupported("--l3-cache-schema"));
-    }
-    if args.mem_bw_schema.is_some() {
-        return Err(Error::unsupported("--mem-bw-schema"));
-    }
     let asked = asked(args)?;
+    let schemata =
+        resctrl::changed(args.l3_cache_schema.as_deref(), args.mem_bw_schema.as_deref())?;
     let entry = call.store.open(&args.id)?;
     let lock = entry.lock(Verb::Update.name())?;
     let record = entry.read()?;
@@ -35,7 +32,14 @@ pub(super) fn update(call: &mut Call<'_>, args: &cli::Update) -> Result<i32> {
     for warning in &change.warnings {
         log::warn!("{warning}");
     }
-    cgroups::update(&record.cgroup, &change).context(intent)?;
+    let before = record.resctrl.update(&schemata).context(intent)?;
+    if let Err(error) = cgroups::update(&record.cgroup, &change).context(intent) {
+        let restored = before.map_or(Ok(()), |before| before.restore());
+        return Err(match restored {
+            Ok(()) => error,
+            Err(worse) => error.hinted(format!("not undone: {worse}")),
+        });
+    }
     process.resources = change.resources;
     let bytes = serde_json::to_vec(&process)
         .map_err(|error| Error::internal(format!("write {DOCUMENT}: {error}")))?;

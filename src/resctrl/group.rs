@@ -18,6 +18,7 @@ pub fn intended(plan: &Plan) -> Record {
     Record {
         monitor: plan.monitor.clone().filter(is_missing),
         class: Some(plan.class.clone()).filter(is_missing),
+        used: Some(plan.class.clone()),
     }
 }
 
@@ -140,7 +141,52 @@ impl Drop for Made {
     }
 }
 
+/// What a class said before [`Record::update`].
+#[derive(Debug)]
+pub struct Before {
+    class: PathBuf,
+    lines: Vec<String>,
+}
+
+impl Before {
+    /// Says it again: what was to change together with it could not.
+    ///
+    /// # Errors
+    /// As write(2).
+    pub fn restore(&self) -> Result<()> {
+        self.lines.iter().try_for_each(|line| write(&self.class, "schemata", line))
+    }
+}
+
 impl Record {
+    /// Changes what the container's class of service says; for others that are in it, too.
+    ///
+    /// # Errors
+    /// Where the container is in none; whatever the kernel answers.
+    pub fn update(&self, lines: &[String]) -> Result<Option<Before>> {
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let Some(class) = &self.used else {
+            let text = "the container was created without /linux/intelRdt";
+            return Err(Error::message(Kind::Config, text));
+        };
+        let path = class.join("schemata");
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Error::io("read", format!("`{}`", path.display()), &error))?;
+        let resource = |line: &str| line.split(':').next().map(|name| name.trim().to_owned());
+        let changes = |line: &&str| lines.iter().any(|new| resource(new) == resource(line));
+        let lines_before = text.lines().filter(changes).map(|line| line.trim().to_owned());
+        let before = Before { class: class.clone(), lines: lines_before.collect() };
+        for line in lines {
+            if let Err(error) = write(class, "schemata", line) {
+                let _ = before.restore();
+                return Err(error);
+            }
+        }
+        Ok(Some(before))
+    }
+
     /// Removes what is the container's. The kernel moves what may still be inside to the group above.
     ///
     /// # Errors
@@ -247,6 +293,21 @@ mod tests {
     }
 
     #[test]
+    fn an_update_can_be_taken_back() {
+        let fake = Fake::new("update");
+        let class = fake.group("gold", "    L3:0=0f\n    MB:0= 20\n");
+        let record = Record { used: Some(class.clone()), ..Record::default() };
+        let says = || std::fs::read_to_string(class.join("schemata")).unwrap();
+        let before = record.update(&["L3:0=ff0000000000000000".to_owned()]).unwrap().unwrap();
+        assert!(says().starts_with("L3:0=ff0000000000000000\n"), "{}", says());
+        before.restore().unwrap();
+        assert!(says().starts_with("L3:0=0f\n"), "{}", says());
+        assert!(record.update(&[]).unwrap().is_none());
+        let error = Record::default().update(&["L3:0=f".to_owned()]).unwrap_err().to_string();
+        assert_eq!(error, "the container was created without /linux/intelRdt");
+    }
+
+    #[test]
     fn what_is_the_containers_is_removed_and_no_more() {
         let fake = Fake::new("removed");
         let class = fake.0.join("web");
@@ -254,6 +315,7 @@ mod tests {
         let record = Record {
             monitor: Some(class.join("mon_groups/web")),
             class: Some(fake.0.join("gone")),
+            used: None,
         };
         record.remove().unwrap();
         record.remove().unwrap();

@@ -7,5 +7,5 @@
 mod group;
 mod plan;
 
-pub use group::{Made, apply, intended, join};
-pub use plan::{Plan, Record};
+pub use group::{Before, Made, apply, intended, join};
+pub use plan::{Plan, Record, changed};

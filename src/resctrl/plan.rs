@@ -30,6 +30,8 @@ pub struct Record {
     pub monitor: Option<PathBuf>,
     /// The class of service, where it bears the container's name: such a one is never somebody else's.
     pub class: Option<PathBuf>,
+    /// The class that the container is in, whoever's it is.
+    pub used: Option<PathBuf>,
 }
 
 impl Plan {
@@ -75,8 +77,20 @@ impl Plan {
     /// What may come to exist, for `delete`. A class that was named is added only when it was made.
     pub fn record(&self) -> Record {
         let class = (!self.is_named).then(|| self.class.clone());
-        Record { monitor: self.monitor.clone(), class }
+        Record { monitor: self.monitor.clone(), class, used: Some(self.class.clone()) }
     }
+}
+
+/// The lines of `update --l3-cache-schema` and `--mem-bw-schema`.
+///
+/// # Errors
+/// As in config.json.
+pub fn changed(caches: Option<&str>, bandwidth: Option<&str>) -> Result<Vec<String>> {
+    schemata(&spec::IntelRdt {
+        l3_cache_schema: caches.unwrap_or_default().to_owned(),
+        mem_bw_schema: bandwidth.unwrap_or_default().to_owned(),
+        ..spec::IntelRdt::default()
+    })
 }
 
 /// All lines in the order in which they are written: the newer member has the last word.

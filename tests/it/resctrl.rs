@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Bundle, Case, cases};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![a_machine_without_it_is_told, mistakes_are_named]
+    cases![a_machine_without_it_is_told, an_update_needs_a_class, mistakes_are_named]
 }
 
 fn a_machine_without_it_is_told() {
@@ -21,6 +21,18 @@ fn a_machine_without_it_is_told() {
             "where the processor has RDT: mount -t resctrl resctrl /sys/fs/resctrl",
         );
     }
+}
+
+fn an_update_needs_a_class() {
+    let bundle = Bundle::new().probe("sleep");
+    let _ = bundle.create().ok();
+    for option in ["--l3-cache-schema=L3:0=f", "--mem-bw-schema=MB:0=20"] {
+        let outcome = bundle.call(&["update", option, &bundle.id]).done();
+        let text = "update container `{id}`: the container was created without /linux/intelRdt";
+        let _ = outcome.fails(text);
+    }
+    let outcome = bundle.call(&["update", "--mem-bw-schema=x", &bundle.id]).done();
+    let _ = outcome.fails("/linux/intelRdt/memBwSchema: does not begin with `MB:`");
 }
 
 fn mistakes_are_named() {
