@@ -28,6 +28,27 @@ load_profile() {
 }
 
 # bats test_tags=v2
+@test "exec runs under the container's AppArmor profile, or another one" {
+	# Peers: the container's, unless --apparmor or the process file names one.
+	load_profile
+	new_bundle /probe sleep
+	echo hidden >"$BUNDLE/rootfs/secret"
+	edit '.process.apparmorProfile = "conformance"'
+	run_bg
+	rt exec "$CID" /probe read /proc/self/attr/current -- read /secret
+	unless_peer crun "has none that --apparmor does not name" has "read conformance (enforce)" "read EACCES"
+	rt exec -u 1000 --no-new-privs --apparmor conformance "$CID" /probe read /proc/self/attr/current
+	has "read conformance (enforce)"
+	rt exec --apparmor unconfined "$CID" /probe read /secret
+	has "read hidden"
+	refused exec --apparmor nobody-loaded-this "$CID" /probe pid
+	new_bundle /probe sleep
+	run_bg
+	rt exec --apparmor conformance "$CID" /probe read /proc/self/attr/current
+	has "read conformance (enforce)"
+}
+
+# bats test_tags=v2
 @test "an AppArmor profile that is not loaded is an error" {
 	load_profile
 	new_bundle
