@@ -7,7 +7,7 @@ load ../lib
 load_profile() {
 	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || skip "AppArmor is not on"
 	command -v apparmor_parser >/dev/null || skip "no apparmor_parser"
-	printf 'profile conformance flags=(attach_disconnected) {\n file,\n capability,\n deny /secret rwklx,\n}\n' >"$T/profile"
+	printf 'profile conformance flags=(attach_disconnected) {\n file,\n capability,\n signal,\n ptrace,\n deny /secret rwklx,\n}\n' >"$T/profile"
 	apparmor_parser --replace --skip-cache "$T/profile"
 }
 
