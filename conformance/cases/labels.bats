@@ -7,7 +7,7 @@ load ../lib
 load_profile() {
 	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || skip "AppArmor is not on"
 	command -v apparmor_parser >/dev/null || skip "no apparmor_parser"
-	printf 'profile conformance flags=(attach_disconnected) {\n file,\n capability,\n deny /secret rwklx,\n}\n' >"$T/profile"
+	printf 'profile conformance flags=(attach_disconnected) {\n file,\n capability,\n signal,\n ptrace,\n deny /secret rwklx,\n}\n' >"$T/profile"
 	apparmor_parser --replace --skip-cache "$T/profile"
 }
 
@@ -25,6 +25,27 @@ load_profile() {
 	edit '.process.noNewPrivileges = true | .process.user = {uid: 1000, gid: 1000}'
 	probe read /proc/self/attr/current -- read /secret
 	has "read conformance (enforce)" "read EACCES"
+}
+
+# bats test_tags=v2
+@test "exec runs under the container's AppArmor profile, or another one" {
+	# Peers: the container's, unless --apparmor or the process file names one.
+	load_profile
+	new_bundle /probe sleep
+	echo hidden >"$BUNDLE/rootfs/secret"
+	edit '.process.apparmorProfile = "conformance"'
+	run_bg
+	rt exec "$CID" /probe read /proc/self/attr/current -- read /secret
+	unless_peer crun "has none that --apparmor does not name" has "read conformance (enforce)" "read EACCES"
+	rt exec -u 1000 --no-new-privs --apparmor conformance "$CID" /probe read /proc/self/attr/current
+	has "read conformance (enforce)"
+	rt exec --apparmor unconfined "$CID" /probe read /secret
+	has "read hidden"
+	refused exec --apparmor nobody-loaded-this "$CID" /probe pid
+	new_bundle /probe sleep
+	run_bg
+	rt exec --apparmor conformance "$CID" /probe read /proc/self/attr/current
+	has "read conformance (enforce)"
 }
 
 # bats test_tags=v2
