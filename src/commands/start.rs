@@ -28,7 +28,17 @@ pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
     seen.status.require(Verb::Start, entry.id())?;
     let init = seen.init.as_ref().map(AsFd::as_fd);
     let notify = prepare_notify(&entry)?;
-    start_created(&entry, &record, init, &lock)?;
+    let started = start_created(&entry, &record, init, &lock);
+    if started.as_ref().is_err_and(|error| error.kind() == Kind::State) {
+        // A start before us was killed after its word: init was on its way already when we came to the
+        // gate, and has closed it by becoming the program.
+        let seen = observe_held(&entry, &record, &lock)?;
+        if seen.status == Status::Running {
+            gate::remove(entry.dir());
+            seen.status.require(Verb::Start, entry.id())?;
+        }
+    }
+    started?;
     // It may take its time, and be deleted meanwhile.
     drop(lock);
     await_ready(notify, &record, init)?;
