@@ -170,3 +170,39 @@ gone() { [ "$(systemctl show -P LoadState "$UNIT")" = not-found ]; }
 	until_true gone
 	[ ! -e "/sys/fs/cgroup/system.slice/$UNIT" ]
 }
+
+# bats test_tags=systemd
+@test "an ordinary user's own systemd" {
+	real_systemd
+	[ "$CONF_CGROUP" = v2 ] || skip "cgroup v1 is not delegated to users"
+	known_peer_failure runc "not tried"
+	known_peer_failure crun "not tried"
+	local home=/run/user/65534 unit path
+	as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" HOME=$home XDG_RUNTIME_DIR=$home "$@"; }
+	systemctl start user@65534.service
+	mkdir $home/b
+	cp -r "$CONF_TEMPLATE" $home/b/rootfs
+	chown -R 65534:65534 $home/b
+	(cd $home/b && as_user "$RUNTIME" spec --rootless)
+	jq '.process.args = ["/probe", "sleep"] | .process.terminal = false | .linux.cgroupsPath = "user.slice:conf:own"
+		| .linux.resources.pids = {limit: 20}' $home/b/config.json >$home/c && cat $home/c >$home/b/config.json
+	# in a service of hers, as a login session would be
+	printf '[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStart=%s --systemd-cgroup --log %s run --bundle %s --pid-file %s own\n' \
+		"$RUNTIME" $home/log $home/b $home/pid >/run/user-units/own.service
+	as_user systemctl --user daemon-reload
+	as_user systemctl --user start own.service
+	until_true test -s $home/pid || { cat $home/log; return 1; }
+	PID=$(cat $home/pid)
+	path=$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+	matches '^/user.slice/user-65534.slice/user@65534.service/user.slice/conf-own.scope$' "$path"
+	eq "$(cat "/sys/fs/cgroup$path/pids.max")" 20
+	eq "$(as_user systemctl --user show -P TasksMax conf-own.scope)" 20
+	eq "$(as_user "$RUNTIME" state own | jq -r .status)" running
+	as_user "$RUNTIME" update --pids-limit 30 own
+	eq "$(cat "/sys/fs/cgroup$path/pids.max") $(as_user systemctl --user show -P TasksMax conf-own.scope)" "30 30"
+	as_user "$RUNTIME" delete --force own
+	gone_hers() { [ ! -e "/sys/fs/cgroup$path" ]; }
+	until_true gone_hers
+	systemctl stop user@65534.service
+	rm -rf "${home:?}"/*
+}
