@@ -17,6 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
         nothing_of_the_caller_is_inherited,
         what_is_preserved_is_inherited,
         a_process_file_replaces_the_program,
+        its_share_of_the_machine,
         status_and_signals,
         a_signal_during_the_set_up_ends_it,
         failures_are_255_and_leave_no_pid_file,
@@ -162,6 +163,46 @@ fn a_process_file_replaces_the_program() {
     ] {
         std::fs::write(&file, text).unwrap();
         let _ = exec(&bundle, &["-p", path], &[]).done().says(part).code(255);
+    }
+}
+
+fn its_share_of_the_machine() {
+    let bundle = Bundle::new()
+        .probe("sleep")
+        .set("/process/scheduler", json!({"policy": "SCHED_BATCH", "nice": 7}))
+        .set("/process/ioPriority", json!({"class": "IOPRIO_CLASS_IDLE", "priority": 3}))
+        .set("/process/execCPUAffinity", json!({"initial": "0-1", "final": "0"}))
+        .set("/linux/personality", json!({"domain": "LINUX32"}))
+        .started();
+    // The container's own, for whatever it does not say itself.
+    let facts = ["/probe", "sched", "--", "lines", "/proc/self/status"];
+    let told = exec(&bundle, &[], &facts).done().ok();
+    let told = told.has("scheduler 3 0 7 0 0 0 0").has("ioprio 3 3").has("personality 0x8");
+    let _ = told.has("line Cpus_allowed_list:\\x090");
+    let file = bundle.dir.join("process.json");
+    let process = json!({"args": facts, "cwd": "/", "user": {"uid": 0, "gid": 0},
+        "scheduler": {"policy": "SCHED_OTHER", "nice": 3}, "execCPUAffinity": {"initial": "0"}});
+    std::fs::write(&file, process.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let told = bundle.call(&["exec", "--process", file, &bundle.id]).done().ok();
+    let told = told.has("scheduler 0 0 3 0 0 0 0").has("ioprio 3 3").has("personality 0x8");
+    let _ = told.has("line Cpus_allowed_list:\\x090");
+    // Set from outside, so that a policy that forbids children does not forbid the way inside.
+    let process = json!({"args": facts, "cwd": "/", "user": {"uid": 0, "gid": 0},
+        "scheduler": {"policy": "SCHED_DEADLINE", "runtime": 1_000_000, "deadline": 10_000_000,
+            "period": 20_000_000}});
+    std::fs::write(file, process.to_string()).unwrap();
+    let told = bundle.call(&["exec", "--process", file, &bundle.id]).done();
+    if told.status == 0 {
+        let _ = told.ok().has("scheduler 6 0 0 0 1000000 10000000 20000000");
+    } else {
+        // The kernel may not admit it; exec's own failure is 255.
+        assert_eq!(told.status, 255);
+        assert!(
+            told.stderr.contains("/process/scheduler: sched_setattr(policy 6"),
+            "{}",
+            told.stderr
+        );
     }
 }
 
