@@ -71,6 +71,18 @@ fn the_way_of_a_users_container() {
     assert!(status.contains(&format!("Uid:\t{USER}\t{USER}\t{USER}\t{USER}")), "{status}");
     let _ = verb(&["start", id]);
     assert!(verb(&["list"]).stdout.contains(id));
+    let told =
+        verb(&["exec", "--env", "A=1", id, "/probe", "ids", "--", "caps", "--", "ns", "--", "env"]);
+    assert!(
+        told.stdout.contains("uid 0 0 0") && told.stdout.contains("env A=1"),
+        "{}",
+        told.stdout
+    );
+    let net = std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+    let inode = net.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).to_owned();
+    assert!(told.stdout.contains(&format!("ns_net {inode}")), "{}", told.stdout);
+    let failed = call(&bundle, &[], &["exec", id, "/no/such"]).done();
+    assert_eq!(failed.status, 255, "{}", failed.stderr);
     assert!(verb(&["ps", "--format", "json", id]).stdout.contains(&pid));
     let _ = verb(&["kill", id, "KILL"]);
     crate::harness::until("its end", || {
