@@ -4,9 +4,15 @@ load ../lib
 
 # A terminal for the runtime, as a person has one (script(1) makes it); what is printed is in $out.
 on_a_terminal() {
-	local command rc=0
+	local command rc=0 keys
+	# Nobody types, and nobody hangs up: at the end of its input script(1) types an end-of-file, which is
+	# some other character by the time the runtime has made the terminal raw.
+	rm -f "$T/keys"
+	mkfifo "$T/keys"
+	exec {keys}<>"$T/keys"
 	command=$(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$CID")
-	timeout 20 script --quiet --return --command "$command" "$T/typescript" </dev/null >/dev/null || rc=$?
+	timeout 20 script --quiet --return --command "$command" "$T/typescript" <&"$keys" {keys}>&- >/dev/null || rc=$?
+	exec {keys}>&-
 	out=$(tr -d '\r' <"$T/typescript")
 	return "$rc"
 }
