@@ -71,6 +71,7 @@ load ../lib
 
 # foreground VERB...: in the background of the case; its pid is in $FG, its output in $T/fg.
 foreground() {
+	: >"$T/fg" # here, or what the one before has said is read
 	timeout -s KILL 30 "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/fg" 2>"$T/fg.err" 3>&- 4>&- &
 	FG=$!
 }
