@@ -244,3 +244,28 @@ sleeper() {
 		nothing_left
 	done
 }
+
+@test "update of the rest of cpu and memory" {
+	needs_controller cpu
+	needs_controller memory
+	known_peer_failure crun "1.8 cannot take a quota back"
+	sleeper '{"cpu":{"quota":50000,"period":100000}}'
+	rt update --cpuset-mems 0 "$CID"
+	[ "$CONF_CGROUP" = v2 ] || eq "$(cg cpuset cpuset.mems '')" 0
+	# of no effect since Linux 5.16 and on cgroup v2, and no error
+	rt update --kernel-memory 32M --kernel-memory-tcp 16M "$CID"
+	# cgroup v1 alone has budgets for real-time scheduling, where the kernel has them
+	if [ "$CONF_CGROUP" = v1 ] && cg cpu cpu.rt_runtime_us '' >/dev/null 2>&1; then
+		rt update --cpu-rt-period 500000 --cpu-rt-runtime 10000 "$CID"
+		eq "$(cg cpu cpu.rt_period_us '') $(cg cpu cpu.rt_runtime_us '')" "500000 10000"
+	else
+		refused update --cpu-rt-period 500000 --cpu-rt-runtime 10000 "$CID"
+	fi
+	known_peer_failure runc "1.1 knows neither burst nor idle"
+	rt update --cpu-burst 20000 "$CID"
+	eq "$(cg cpu cpu.cfs_burst_us cpu.max.burst)" 20000
+	rt update --cpu-idle 1 "$CID"
+	eq "$(cg cpu cpu.idle cpu.idle)" 1
+	rt update --cpu-idle 0 "$CID"
+	eq "$(cg cpu cpu.idle cpu.idle)" 0
+}
