@@ -326,3 +326,17 @@ sleeping() {
 	LIVE=()
 	nothing_left
 }
+
+@test "exec gives more supplementary groups" {
+	sleeping '.process.user.additionalGids = [7]'
+	known_peer_failure crun "1.8 knows no --additional-gids"
+	ex --additional-gids 30 --additional-gids 40 -- /probe ids
+	has "groups 7 30 40"
+}
+
+@test "exec with a label of SELinux is refused where that is not on" {
+	sleeping
+	[ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is on"
+	known_peer_failure crun "1.8 runs it without the label"
+	ex_status 255 --process-label system_u:system_r:container_t:s0 -- /probe exit 0
+}

@@ -173,3 +173,23 @@ load ../lib
 	local v
 	for v in create start state kill delete list run; do matches "(^|[^a-z])$v([^a-z]|\$)"; done
 }
+
+@test "--debug and --log-level debug write what happens to the log" {
+	known_peer_failure runc "1.1 knows no --log-level"
+	known_peer_failure crun "1.8 writes nothing but errors with --debug, and knows no --log-level"
+	local how
+	for how in --debug "--log-level debug"; do
+		new_bundle
+		rm -f "$T/log"
+		# shellcheck disable=SC2206  # two words
+		RT_GLOBALS=(--log "$T/log" $how)
+		run_fg
+		RT_GLOBALS=()
+		[ -s "$T/log" ] || { echo "nothing with $how"; return 1; }
+	done
+	new_bundle
+	RT_GLOBALS=(--log "$T/quiet" --log-level error)
+	run_fg
+	RT_GLOBALS=()
+	[ ! -s "$T/quiet" ]
+}
