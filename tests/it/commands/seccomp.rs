@@ -38,6 +38,11 @@ fn what_the_verb_says_is_what_the_kernel_does() {
     assert!(
         refused.contains("(EOPNOTSUPP)\nreason: /linux/seccomp/syscalls/0, where arg0 > 0x7\n")
     );
+    // Another architecture has its own numbers, and one that the profile does not name is killed.
+    let dir = bundle.dir.to_str().unwrap();
+    let other = bundle.call(&["seccomp", "--arch", "aarch64", "--bundle", dir, "getppid", "8"]);
+    let other = other.done().ok().stdout;
+    assert!(other.starts_with("aarch64 getppid (173): kill"), "{other}");
 }
 
 fn the_bytes_are_those_that_are_loaded() {
