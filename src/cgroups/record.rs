@@ -277,8 +277,9 @@ fn collect(directory: &Path, pids: &mut BTreeSet<i32>) -> Result<()> {
         Err(error) if error.is(libc::EOPNOTSUPP) => {}
         Err(error) => return Err(error),
     }
-    for child in children(directory)? {
-        collect(&child, pids)?;
+    let below = children(directory)?;
+    for child in &below.paths {
+        collect(child, pids)?;
     }
     Ok(())
 }
@@ -296,8 +297,9 @@ pub(super) fn is_populated(directory: &Path) -> Result<bool> {
         Err(error) if !error.is(libc::EOPNOTSUPP) => return Err(error),
         _ => {}
     }
-    for child in children(directory)? {
-        if is_populated(&child)? {
+    let below = children(directory)?;
+    for child in &below.paths {
+        if is_populated(child)? {
             return Ok(true);
         }
     }
@@ -313,14 +315,35 @@ fn remove_unpopulated(directory: &Path) -> Result<()> {
     }
 }
 
-fn children(directory: &Path) -> Result<Vec<PathBuf>> {
+/// The cgroups below one.
+#[derive(Default)]
+struct Children {
+    paths: Vec<PathBuf>,
+    /// What the paths begin with, where the whole would be too long.
+    _held: Option<OwnedFd>,
+}
+
+fn children(directory: &Path) -> Result<Children> {
+    /// Half of PATH_MAX. A container that may make cgroups makes them as deep as it likes, and must
+    /// not escape us by it.
+    const LONG: usize = 2048;
+    if directory.as_os_str().len() > LONG {
+        let held = match sys::file::open(directory, libc::O_PATH | libc::O_DIRECTORY) {
+            Err(error) if is_gone(&error) => return Ok(Children::default()),
+            other => other?,
+        };
+        let below = children(&sys::file::proc_path(held.as_fd()))?;
+        return Ok(Children { _held: Some(held), ..below });
+    }
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Children::default());
+        }
         Err(error) => return Err(Error::io("open", quoted(directory), &error)),
     };
     let directories = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
-    Ok(directories.map(|entry| entry.path()).collect())
+    Ok(Children { paths: directories.map(|entry| entry.path()).collect(), _held: None })
 }
 
 fn remove(directory: &Path) -> Result<()> {
@@ -334,8 +357,9 @@ fn remove(directory: &Path) -> Result<()> {
 
 /// Removes a cgroup, those below it first.
 fn remove_tree(directory: &Path) -> Result<()> {
-    for child in children(directory)? {
-        remove_tree(&child)?;
+    let below = children(directory)?;
+    for child in &below.paths {
+        remove_tree(child)?;
     }
     remove(directory)
 }
@@ -344,4 +368,38 @@ fn remove_tree(directory: &Path) -> Result<()> {
 pub(super) fn wait_for_change(events: BorrowedFd<'_>, deadline: Instant) -> Result<()> {
     let patience = deadline.saturating_duration_since(Instant::now());
     sys::io::wait_for_priority(events, patience).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container that may make cgroups could make one that nobody was able to remove, or to kill.
+    #[test]
+    fn what_is_deeper_than_a_path_is_long_is_found() {
+        let top = std::env::temp_dir().join(format!("rrun-deep-{}", std::process::id()));
+        std::fs::create_dir(&top).unwrap();
+        let flags = libc::O_PATH | libc::O_DIRECTORY;
+        let mut here = sys::file::open(&top, flags).unwrap();
+        let name = PathBuf::from("x".repeat(200));
+        for _ in 0..50 {
+            let procs = (Path::new("cgroup.procs"), sys::file::FileType::RegularFile);
+            sys::file::mknod_at(here.as_fd(), procs.0, procs.1, 0o600, (0, 0)).unwrap();
+            sys::file::mkdir_at(here.as_fd(), &name, 0o700).unwrap();
+            here = sys::file::open_at(here.as_fd(), &name, flags, 0).unwrap();
+        }
+        let made = sys::file::open_at(
+            here.as_fd(),
+            Path::new("cgroup.procs"),
+            libc::O_CREAT | libc::O_WRONLY,
+            0o600,
+        );
+        sys::io::write_once(made.unwrap().as_fd(), b"42\n").unwrap();
+        let mut pids = BTreeSet::new();
+        let found = (collect(&top, &mut pids), is_populated(&top));
+        let removed = std::process::Command::new("rm").arg("-rf").arg(&top).status().unwrap();
+        assert!(removed.success());
+        found.0.unwrap();
+        assert!(found.1.unwrap() && pids.contains(&42));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The program gets a socket of its own, in a directory that only shows that socket, since the
 //! manager's would be no use inside: systemd believes the processes of its own unit only. Of all
-//! that is said there, the first READY= goes on, with the pid of the container as MAINPID where rrun
+//! that is said there, the first READY=1 goes on, with the pid of the container as MAINPID where rrun
 //! leaves. Then a barrier: rrun must not be gone before systemd has seen whose message it is.
 
 use std::cell::Cell;
@@ -25,6 +25,13 @@ pub const INSIDE: &str = "/run/notify";
 
 /// More than any message has to be.
 const LIMIT: usize = 4096;
+
+/// How many messages are still taken when the manager has been told: more than wait in a queue
+/// (net.unix.max_dgram_qlen), so that one who never stops talking does not keep us.
+const LEFT_OVER: usize = 1024;
+
+/// All that the manager is told of what the container says.
+const READY: &[u8] = b"READY=1";
 
 /// How long systemd may take for a barrier (sd_notify_barrier(3)).
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,10 +83,12 @@ impl Notify {
         // Left by a start that was killed.
         let _ = sys::file::unlink_at(held.as_fd(), name);
         let path = sys::file::proc_path(held.as_fd()).join(SOCKET);
-        let intent = || format!("listen for {VARIABLE}");
-        let socket = sys::socket::bind_datagram(&path).context(intent)?;
-        // Whoever the program runs as.
-        sys::file::chmod_at(held.as_fd(), name, 0o777).context(intent)?;
+        // Whoever the program runs as may write to it. By the mask, since chmod(2) would follow what
+        // somebody with the right to make the mount writable has put in its place meanwhile.
+        let mask = sys::file::umask(0);
+        let socket = sys::socket::bind_datagram(&path);
+        sys::file::umask(mask);
+        let socket = socket.context(|| format!("listen for {VARIABLE}"))?;
         Ok(Some(Notify { socket, manager, told: Cell::new(false) }))
     }
 
@@ -93,15 +102,22 @@ impl Notify {
     /// # Errors
     /// As poll(2); where the manager does not take it.
     pub fn wait(&self, pid: i32, init: BorrowedFd<'_>) -> Result<()> {
+        let mut left_over = LEFT_OVER;
         loop {
             let fds = [self.socket.as_fd(), init];
             let ready = wait_until_ready(&fds, &[Readiness::read(true); 2], None)?;
             if ready[0].read {
                 self.hand_on(Some(pid))?;
             }
-            // What has been said meanwhile may be a barrier of the program's own.
-            if !ready[0].read && ready[1].read || self.told.get() && !self.is_readable()? {
+            if !ready[0].read && ready[1].read {
                 return Ok(());
+            }
+            if self.told.get() {
+                // What has been said meanwhile may be a barrier of the program's own.
+                left_over -= 1;
+                if left_over == 0 || !self.is_readable()? {
+                    return Ok(());
+                }
             }
         }
     }
@@ -118,21 +134,20 @@ impl Notify {
     /// As sendmsg(2).
     pub(super) fn hand_on(&self, pid: Option<i32>) -> Result<()> {
         // A descriptor that comes along is the program's own barrier, and closing it is the answer.
+        // Messages that are too long are nothing to hand on either.
         let Ok(Some(packet)) = sys::socket::receive(self.socket.as_fd(), LIMIT) else {
             return Ok(());
         };
-        let mut lines = packet.bytes.split(|byte| *byte == b'\n');
-        match lines.find(|line| line.starts_with(b"READY=")) {
-            Some(ready) if !self.told.replace(true) => {
-                self.tell_manager(ready, pid).context(|| format!("tell {VARIABLE}"))
-            }
-            _ => Ok(()),
+        let is_ready = packet.bytes.split(|byte| *byte == b'\n').any(|line| line == READY);
+        if !is_ready || self.told.replace(true) {
+            return Ok(());
         }
+        self.tell_manager(pid).context(|| format!("tell {VARIABLE}"))
     }
 
-    fn tell_manager(&self, ready: &[u8], pid: Option<i32>) -> Result<()> {
+    fn tell_manager(&self, pid: Option<i32>) -> Result<()> {
         let manager = sys::socket::connect_datagram(&self.manager)?;
-        let mut text = ready.to_vec();
+        let mut text = READY.to_vec();
         if let Some(pid) = pid {
             text.extend_from_slice(format!("\nMAINPID={pid}").as_bytes());
         }

@@ -83,7 +83,7 @@ fn through_overlay(path: &Path, exe: &OwnedFd) -> Result<OwnedFd> {
     overlay.create()?;
     let mount = overlay.mount(ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV)?;
     let sealed = sys::file::open_at(mount.as_fd(), &name, libc::O_RDONLY | libc::O_NOFOLLOW, 0)?;
-    same_size(&sealed, exe)?;
+    same_file(&sealed, exe)?;
     Ok(sealed)
 }
 
@@ -109,10 +109,16 @@ fn in_memory(exe: &OwnedFd) -> Result<OwnedFd> {
 }
 
 /// An overlay gives the file another device number, so that a binary replaced this very moment is
-/// told by its size and time only.
-fn same_size(a: &OwnedFd, b: &OwnedFd) -> Result<()> {
-    let (a, b) = (sys::file::fstat(a.as_fd())?, sys::file::fstat(b.as_fd())?);
-    if (a.st_size, a.st_mtime, a.st_mtime_nsec) == (b.st_size, b.st_mtime, b.st_mtime_nsec) {
+/// told by its size and times only. The time of its last change among them, which nobody can set: two
+/// versions from a reproducible package may well have all else in common, and to be mapped in our place
+/// it has to be the same to the last byte.
+fn same_file(a: &OwnedFd, b: &OwnedFd) -> Result<()> {
+    let of = |file: &OwnedFd| {
+        let stat = sys::file::fstat(file.as_fd())?;
+        let (modified, changed) = (stat.st_mtime, stat.st_ctime);
+        Ok((stat.st_size, modified, stat.st_mtime_nsec, changed, stat.st_ctime_nsec))
+    };
+    if of(a)? == of(b)? {
         return Ok(());
     }
     Err(Error::internal("our binary was replaced meanwhile"))

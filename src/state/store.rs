@@ -116,6 +116,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
         record: &R,
     ) -> Result<Option<Reservation<R>>> {
         let dir = open_dir_at(root, temporary)?;
+        check_owner(dir.as_fd())?;
         let lock = Lock::take(dir.as_fd(), verb, id)?;
         let (path, id) = (self.root.clone(), id.to_owned());
         let entry = Entry { root: path, id, dir, record: PhantomData };
@@ -140,7 +141,7 @@ impl<R: Serialize + DeserializeOwned> Store<R> {
     /// Of kind [`Kind::NotFound`] where there is none.
     pub fn open(&self, id: &str) -> Result<Entry<R>> {
         check_id(id)?;
-        match open_dir(&self.path(id)) {
+        match open_entry(&self.path(id)) {
             Ok(dir) => {
                 let (root, id) = (self.root.clone(), id.to_owned());
                 Ok(Entry { root, id, dir, record: PhantomData })
@@ -213,7 +214,7 @@ impl<R: Serialize + DeserializeOwned> Entry<R> {
             other => other?,
         };
         // The one we waited for may have deleted it, and somebody else may have made a new one.
-        let now = open_dir(&self.root.join(&self.id)).map_err(|_| not_found(&self.id))?;
+        let now = open_entry(&self.root.join(&self.id)).map_err(|_| not_found(&self.id))?;
         if !sys::file::same_file(now.as_fd(), self.dir())? {
             return Err(not_found(&self.id));
         }
@@ -346,6 +347,23 @@ fn make_root(root: &Path) -> Result<()> {
 
 fn open_dir(path: &Path) -> Result<OwnedFd> {
     sys::file::open(path, libc::O_RDONLY | libc::O_DIRECTORY)
+}
+
+fn open_entry(path: &Path) -> Result<OwnedFd> {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let dir = sys::file::open(path, flags)?;
+    check_owner(dir.as_fd()).map(|()| dir)
+}
+
+/// Whoever owns the directory has whatever record he likes in it, with hooks that we would run. He may
+/// be anybody where others can write to the root (`--root /tmp/x`).
+fn check_owner(dir: BorrowedFd<'_>) -> Result<()> {
+    let owner = sys::file::fstat(dir)?.st_uid;
+    if owner == sys::cred::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Error::message(Kind::State, format!("its directory belongs to user {owner}")))
+        .hint(|| "its record would have rrun do what that user likes: run rrun as that user")
 }
 
 /// What the names of directories begin with that are to become `id`'s. A name has 255 bytes, and the

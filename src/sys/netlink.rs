@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use rustix::net::netlink::SocketAddrNetlink;
+
 use crate::error::{Error, Result};
 use crate::sys::{check, named};
 
@@ -21,6 +23,9 @@ pub const RTM_GETADDR: u16 = 22;
 pub const CREATE: u16 = 0x400 | 0x200;
 /// `NLM_F_DUMP`: everything, not one thing.
 pub const DUMP: u16 = 0x300;
+
+/// Whose address is this.
+const KERNEL: u32 = 0;
 
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
@@ -85,11 +90,13 @@ impl Route {
         loop {
             let mut packet = vec![0; 1 << 16];
             let flags = rustix::net::RecvFlags::empty();
-            let (length, _) = named(
-                "rtnetlink",
-                rustix::net::recv(&self.socket, &mut packet[..], flags),
-                || what.to_owned(),
-            )?;
+            let received = rustix::net::recvfrom(&self.socket, &mut packet[..], flags);
+            let (length, _, sender) = named("rtnetlink", received, || what.to_owned())?;
+            // Whoever has CAP_NET_ADMIN over the namespace may send us what looks like an answer.
+            let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());
+            if sender.is_none_or(|sender| sender.pid() != KERNEL) {
+                continue;
+            }
             for (kind, answer) in messages(&packet[..length], sequence) {
                 match kind {
                     NLMSG_DONE => return Ok(answers),
@@ -116,7 +123,7 @@ fn messages(mut packet: &[u8], sequence: u32) -> Vec<(u16, &[u8])> {
 }
 
 fn acknowledged(answer: &[u8], what: &str) -> Result<()> {
-    let errno = -i32::from_ne_bytes(u32_at(answer, 0).unwrap_or_default().to_ne_bytes());
+    let errno = u32_at(answer, 0).unwrap_or_default().wrapping_neg() as i32;
     if errno == 0 {
         return Ok(());
     }
@@ -178,6 +185,34 @@ mod tests {
         // Broken off anywhere it ends, and nothing else.
         for length in 0..message.len() {
             assert!(attributes(&message[..length]).count() <= 2);
+        }
+    }
+
+    /// In a network namespace that is joined there may be somebody with power over it.
+    #[test]
+    fn only_the_kernel_answers() {
+        let link = |name: &str| {
+            let mut message = vec![0; 16];
+            put(&mut message, 3, format!("{name}\0").as_bytes());
+            message
+        };
+        let (ours, theirs) = (Route::open().unwrap(), Route::open().unwrap());
+        let _ = ours.ask(RTM_GETLINK, 0, &link("lo"), "get `lo`").unwrap();
+        let address = rustix::net::getsockname(&ours.socket).unwrap();
+        let mut forged = (ERROR_HEADER as u32 + 16).to_ne_bytes().to_vec();
+        forged.extend(NLMSG_ERROR.to_ne_bytes());
+        forged.extend(0_u16.to_ne_bytes());
+        forged.extend(2_u32.to_ne_bytes());
+        forged.resize(ERROR_HEADER + 16, 0);
+        let flags = rustix::net::SendFlags::empty();
+        match rustix::net::sendto(&theirs.socket, &forged, flags, &address) {
+            // Nobody of importance runs the test.
+            Err(rustix::io::Errno::PERM) => {}
+            sent => {
+                let _ = sent.unwrap();
+                let answer = ours.ask(RTM_GETLINK, 0, &link("nobody"), "get `nobody`");
+                assert!(answer.unwrap_err().is(libc::ENODEV));
+            }
         }
     }
 

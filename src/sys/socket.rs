@@ -186,10 +186,13 @@ fn length_of_next(socket: BorrowedFd<'_>) -> Result<usize> {
 /// Receives one packet of up to `limit` bytes; None at end-of-file.
 ///
 /// # Errors
-/// ECONNRESET where the other side died with something unread; EMSGSIZE for a longer packet.
+/// ECONNRESET where the other side died with something unread; EMSGSIZE for a longer packet, which is
+/// lost.
 pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
     let length = length_of_next(socket)?;
     if length > limit {
+        // Out of the queue with it, or whoever comes again would meet it again and again.
+        let _ = rustix::net::recv(socket, &mut [0_u8; 0], RecvFlags::DONTWAIT);
         return Err(Error::call("recvmsg", format!("more than {limit} bytes"), libc::EMSGSIZE));
     }
     let mut bytes = vec![0; length.max(1)];

@@ -45,8 +45,11 @@ impl Pty {
                 || "a terminal needs a mount of type devpts there, in /mounts of config.json",
             );
         };
-        let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_NOFOLLOW;
-        let master = file::open_at(pts.as_fd(), Path::new("ptmx"), flags, 0)
+        // Of that file system itself: `exec` comes to containers where somebody may have mounted a
+        // file of FUSE over it, and whoever answers our calls on that names any descriptor of ours as
+        // the program's side.
+        let flags = libc::O_RDWR | libc::O_NOCTTY;
+        let master = file::open_on_mount(pts.as_fd(), Path::new("ptmx"), flags)
             .context(|| "open `/dev/pts/ptmx`")
             .hint(
                 || "the devpts may have been mounted without newinstance or with a ptmxmode of 0",

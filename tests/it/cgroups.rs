@@ -9,6 +9,7 @@ use crate::harness::{Bundle, Case, cases, masked};
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         a_cgroup_with_processes_further_below_is_in_use,
+        one_that_is_deeper_than_a_path_is_long_goes_too,
         a_stopped_container_takes_nobody_with_it,
         a_stage_that_cannot_place_tells_the_parent,
     ]
@@ -21,6 +22,23 @@ fn cgroup_of(pid: i32) -> (PathBuf, String) {
     let mount = if hybrid.exists() { hybrid } else { PathBuf::from("/sys/fs/cgroup") };
     let path = text.lines().find_map(|line| line.strip_prefix("0::")).unwrap();
     (mount, path.to_owned())
+}
+
+/// Who may make cgroups in the container makes them as deep as he likes.
+fn one_that_is_deeper_than_a_path_is_long_goes_too() {
+    use rustix::fs::{Mode, OFlags};
+    let bundle = Bundle::new().probe("sleep").started();
+    let (mount, path) = cgroup_of(bundle.pid());
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    let top = mount.join(&path[1..]);
+    let mut here = rustix::fs::open(top, flags, Mode::empty()).unwrap();
+    let name = "x".repeat(200);
+    for _ in 0..30 {
+        rustix::fs::mkdirat(&here, &name, Mode::from_raw_mode(0o755)).unwrap();
+        here = rustix::fs::openat(&here, &name, flags, Mode::empty()).unwrap();
+    }
+    let _ = bundle.delete_force().ok();
+    bundle.assert_nothing_left();
 }
 
 /// systemd in a container has its processes in cgroups that it makes itself.

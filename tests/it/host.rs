@@ -21,6 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         root_of_a_user_namespace,
         root_of_a_user_namespace_helps_its_containers,
         the_agent_of_an_ordinary_user,
+        exec_of_an_ordinary_user,
         the_way_of_a_users_container,
     ];
     all.extend(cases!([Root, Static]: nested_as_root, nested_as_an_ordinary_user));
@@ -373,6 +374,36 @@ fn root_of_a_user_namespace_helps_its_containers() {
     let call = bundle.call_plain(&through, &["run", &bundle.id]).cwd(&bundle.dir);
     let outcome = call.env("XDG_RUNTIME_DIR", bundle.dir.to_str().unwrap()).done().ok();
     assert!(outcome.stdout.split_whitespace().eq(["text", "0", "1", "100"]), "{outcome:?}");
+}
+
+/// The joiner, which nobody may look into, has to be looked into for its listener.
+fn exec_of_an_ordinary_user() {
+    let profile = json!({"defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]});
+    for no_new_privs in [true, false] {
+        let bundle = given(Bundle::new().probe("mkdir /tmp/x -- sleep"))
+            .set("/linux/seccomp", profile.clone())
+            .set("/process/noNewPrivileges", no_new_privs);
+        let socket = bundle.dir.join("agent");
+        let bundle = bundle.set("/linux/seccomp/listenerPath", socket.to_str().unwrap());
+        let listening = || {
+            let _ = std::fs::remove_file(&socket);
+            let agent = agent(&bundle, &socket, "95", 1);
+            let listens = || agent.output().contains("listening").then_some(());
+            crate::harness::until("the agent", listens);
+            chown(&socket, Some(USER), Some(USER)).unwrap();
+            agent
+        };
+        let first = listening();
+        let _ = call(&bundle, &[], &["run", "-d", &bundle.id]).done().ok();
+        let _ = first.done().ok();
+        let second = listening();
+        let words = ["exec", &bundle.id, "/probe", "mkdir", "/tmp/y", "--", "fds", "--", "ids"];
+        let exec = call(&bundle, &[], &words).done().ok();
+        let _ = exec.has("mkdir /tmp/y EOPNOTSUPP").has("uid 0 0 0");
+        let _ = second.done().ok();
+        let _ = call(&bundle, &[], &["delete", "--force", &bundle.id]).done().ok();
+    }
 }
 
 fn the_agent_of_an_ordinary_user() {

@@ -129,8 +129,10 @@ impl Joiner<'_> {
             self.is_filtered = true;
             return Ok(());
         }
-        // An unprivileged parent may take descriptors of a dumpable child only.
+        // An unprivileged parent may take descriptors of a dumpable child only. In a container with the
+        // host's pid namespace somebody may look on: then there is nothing of the host to be had.
         if !self.plan.privileged {
+            self.descriptors()?;
             sys::process::set_dumpable(true)?;
         }
         let number = sys::io::next_number(self.channel.as_fd())?;

@@ -16,6 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
         the_end_of_the_container_ends_the_wait,
         run_in_the_foreground_and_detached,
         what_else_it_says_stays_inside,
+        what_is_too_long_or_comes_without_end_holds_nobody_up,
         without_a_manager_there_is_no_socket,
         a_user_namespace_has_one_too,
         a_mount_namespace_that_is_not_its_own_has_none,
@@ -131,6 +132,45 @@ fn what_else_it_says_stays_inside() {
     let bundle = Bundle::new().sh("ls /run/notify; touch /run/notify/x 2>/dev/null || echo ro");
     let run = bundle.making("run").env("NOTIFY_SOCKET", &manager.path).done().ok();
     let _ = run.stdout("notify.sock\nro\n");
+}
+
+/// A packet beyond the limit stayed in the queue, where rrun met it again for as long as it ran.
+fn what_is_too_long_or_comes_without_end_holds_nobody_up() {
+    let bundle = Bundle::new()
+        .fifo("rootfs/go")
+        .sh("read -r _ </go; /probe notify READY=nearly; /probe notify READY=1; exec /probe sleep");
+    let manager = Manager::of(&bundle);
+    let _ = bundle.making("create").env("NOTIFY_SOCKET", &manager.path).done().ok();
+    let call = bundle.call(&["start", &bundle.id]).env("NOTIFY_SOCKET", &manager.path);
+    let mut start = call.spawn();
+    bundle.await_status("running");
+    let inside = bundle.entry().join("notify/notify.sock");
+    let program = UnixDatagram::unbound().unwrap();
+    assert_eq!(program.send_to(&[b'x'; 5000], &inside).unwrap(), 5000);
+    bundle.go("rootfs/go");
+    assert_eq!(manager.hear().0, format!("READY=1\nMAINPID={}", bundle.pid()));
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let _ = scope.spawn(|| {
+                while !over.load(relaxed) {
+                    let _ = program.send_to(b"STATUS=x", &inside);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        drop(manager.hear());
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        while !start.is_over() && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let in_time = start.is_over();
+        over.store(true, relaxed);
+        assert!(in_time, "it listened for as long as somebody talked");
+    });
+    let _ = start.done().ok();
+    let _ = bundle.delete_force().ok();
 }
 
 fn without_a_manager_there_is_no_socket() {

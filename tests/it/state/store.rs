@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
         a_directory_without_a_record_is_no_obstacle,
         a_damaged_record_says_the_way_out,
         strangers_in_the_root_are_not_containers,
+        the_directory_of_another_user_is_not_believed,
         ids_that_are_paths_are_refused,
         a_missing_root_holds_nothing,
         a_failed_create_leaves_nothing,
@@ -42,6 +43,28 @@ fn one_of_two_creates_wins() {
         let _ = bundle.delete_force().ok();
         bundle.assert_nothing_left();
     }
+}
+
+/// Where others may write to the root: a record of theirs has hooks, and names cgroups to be removed.
+fn the_directory_of_another_user_is_not_believed() {
+    let witness = |bundle: &Bundle| bundle.dir.join("witness");
+    let bundle = Bundle::new().probe("sleep");
+    let hook = serde_json::json!([{"path": "/bin/touch", "args": ["touch", witness(&bundle)]}]);
+    let bundle = bundle.set("/hooks", serde_json::json!({"poststop": hook}));
+    let _ = bundle.create().ok();
+    let expected = "open container `{id}`: its directory belongs to user 1000";
+    std::os::unix::fs::chown(bundle.entry(), Some(1000), None).unwrap();
+    let _ = bundle.call(&["state", &bundle.id]).done().says(expected).code(1);
+    let _ = bundle.call(&["delete", "--force", &bundle.id]).done().says(expected).code(1);
+    assert!(!witness(&bundle).exists());
+    std::os::unix::fs::chown(bundle.entry(), Some(0), None).unwrap();
+    // Nor is a link in the root, whomever it leads to.
+    let link = bundle.root().join("other");
+    std::os::unix::fs::symlink(bundle.entry(), &link).unwrap();
+    let _ = bundle.call(&["state", "other"]).done().says("open container `other`: ").code(1);
+    std::fs::remove_file(link).unwrap();
+    let _ = bundle.delete_force().ok();
+    assert!(witness(&bundle).exists());
 }
 
 fn concurrent_forced_deletes_all_succeed() {

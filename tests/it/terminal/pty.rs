@@ -9,6 +9,7 @@ pub(super) fn cases() -> Vec<Case> {
         it_is_the_controlling_terminal_and_the_console,
         its_owner_is_the_user,
         without_a_devpts_there_is_none,
+        what_is_mounted_over_its_maker_is_not_opened,
         a_console_that_leads_elsewhere_is_refused,
     ]
 }
@@ -53,6 +54,23 @@ fn without_a_devpts_there_is_none() {
         let _ = bundle.run().fails_with_hint(error, hint);
         bundle.assert_nothing_left();
     }
+}
+
+/// A file of FUSE there would answer our calls, and name a descriptor of the host as the program's side.
+fn what_is_mounted_over_its_maker_is_not_opened() {
+    let over = |source: &str| {
+        serde_json::json!({"destination": "/dev/pts/ptmx", "type": "bind", "source": source,
+            "options": ["bind"]})
+    };
+    let bundle = with_terminal("exit 0").mount(over("/dev/pts/ptmx"));
+    let error = bundle.run().refused("make a terminal: open `/dev/pts/ptmx`: openat2(`ptmx`)");
+    assert!(error.stderr.contains("EXDEV"), "{}", error.stderr);
+    bundle.assert_nothing_left();
+    // In a container that runs.
+    let bundle = Bundle::new().mount(over("/dev/pts/ptmx")).probe("sleep").started();
+    let exec = bundle.call(&["exec", "-t", &bundle.id, "/bin/sh", "-c", "exit 0"]).done();
+    assert_eq!(exec.status, 255, "{exec:?}");
+    assert!(exec.stderr.contains("EXDEV"), "{}", exec.stderr);
 }
 
 /// CVE-2025-52565, CVE-2026-88264: a link of the image in the place of /dev/console.
