@@ -26,8 +26,9 @@ pub const INSIDE: &str = "/run/notify";
 /// More than any message has to be.
 const LIMIT: usize = 4096;
 
-/// How many messages are still taken when the manager has been told: more than wait in a queue
-/// (net.unix.max_dgram_qlen), so that one who never stops talking does not keep us.
+/// How many messages are still taken when the manager has been told, or the container's first process
+/// has ended: more than wait in a queue (net.unix.max_dgram_qlen), so that one who never stops talking
+/// does not keep us.
 const LEFT_OVER: usize = 1024;
 
 /// All that the manager is told of what the container says.
@@ -109,11 +110,8 @@ impl Notify {
             if ready[0].read {
                 self.hand_on(Some(pid))?;
             }
-            if !ready[0].read && ready[1].read {
-                return Ok(());
-            }
-            if self.told.get() {
-                // What has been said meanwhile may be a barrier of the program's own.
+            // What has been said meanwhile may be a barrier of the program's own.
+            if self.told.get() || ready[1].read {
                 left_over -= 1;
                 if left_over == 0 || !self.is_readable()? {
                     return Ok(());

@@ -74,10 +74,11 @@ impl Plan {
         }))
     }
 
-    /// What may come to exist, for `delete`. A class that was named is added only when it was made.
+    /// What is remembered before anything is made. Which groups `delete` may remove shows only when
+    /// they are looked for, right before they are made: until then one with the container's name is
+    /// somebody else's.
     pub fn record(&self) -> Record {
-        let class = (!self.is_named).then(|| self.class.clone());
-        Record { monitor: self.monitor.clone(), class, used: Some(self.class.clone()) }
+        Record { used: Some(self.class.clone()), ..Record::default() }
     }
 }
 
@@ -139,7 +140,8 @@ mod tests {
         assert_eq!(plan.class, Path::new("/r/web"));
         assert_eq!(plan.schemata, ["L3:0=f", "MB:0=20"]);
         assert!(!plan.must_exist && !plan.is_named);
-        assert_eq!(plan.record().class.unwrap(), Path::new("/r/web"));
+        let used = Record { used: Some(PathBuf::from("/r/web")), ..Record::default() };
+        assert_eq!(plan.record(), used);
         let plan = compile(r#"{"closID":"gold","enableMonitoring":true}"#).unwrap().unwrap();
         assert!(plan.must_exist && plan.is_named);
         assert_eq!(plan.monitor.as_deref(), Some(Path::new("/r/gold/mon_groups/web")));
