@@ -29,8 +29,8 @@ mod work;
 pub use assemble::{Assembled, assemble, propagate};
 pub use outside::{Outside, idmap, mapping, open_outside};
 pub use plan::{
-    CgroupView, Compiled, IdRange, LegacyHierarchy, MountNamespace, Plan, Request, compile,
-    mount_options,
+    CgroupView, Compiled, External, IdRange, LegacyHierarchy, MountNamespace, Plan, Request,
+    compile, mount_options,
 };
 pub use union::layer_warnings;
 pub use work::release;

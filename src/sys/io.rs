@@ -68,6 +68,16 @@ pub fn dup_onto(fd: BorrowedFd<'_>, target: i32) -> Result<()> {
     crate::sys::check("dup2", result, || format!("{target}")).map(drop)
 }
 
+/// Lets a descriptor stay open across execve(2), under its number. Only for a process that is about
+/// to call it.
+///
+/// # Errors
+/// As fcntl(2).
+pub fn keep_across_exec(fd: BorrowedFd<'_>) -> Result<()> {
+    let result = rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty());
+    crate::sys::named("fcntl", result, || "F_SETFD".to_owned())
+}
+
 /// Writes all of `bytes` in one write(2), as the kernel's own files want it.
 ///
 /// # Errors
