@@ -19,10 +19,12 @@ pub fn begin(work: BorrowedFd<'_>, task: Task) -> Result<()> {
     open(work, task, libc::O_TRUNC).map(drop)
 }
 
-/// Tells the log of a failure that criu knows nothing of.
+/// Tells the log of a failure before criu could.
 pub fn note(work: BorrowedFd<'_>, task: Task, error: &Error) {
     // The caller hears it anyway.
-    if let Ok(file) = open(work, task, libc::O_APPEND) {
+    if let Ok(file) = open(work, task, libc::O_APPEND)
+        && sys::file::fstat(file.as_fd()).is_ok_and(|stat| stat.st_size == 0)
+    {
         let _ = sys::io::write_once(file.as_fd(), format!("rrun: {error}\n").as_bytes());
     }
 }

@@ -11,6 +11,7 @@ use super::request::{self, Notification, Request, Said};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 use crate::sys::process::Cloned;
+use crate::sys::socket::Packet;
 
 /// The longest message that criu sends.
 const LIMIT: usize = 64 * 1024;
@@ -37,8 +38,8 @@ pub(super) fn missing() -> Error {
 pub struct Start<'a> {
     /// The cgroup v2 directory to start in.
     pub cgroup: Option<BorrowedFd<'a>>,
-    /// Descriptors that criu gets, under the numbers that they have.
-    pub kept: &'a [BorrowedFd<'a>],
+    /// Descriptors that criu gets, under the numbers that they have: all that the request names.
+    pub kept: Vec<i32>,
     /// Whether it has our standard descriptors, for what it restores; /dev/null otherwise.
     pub keeps_stdio: bool,
 }
@@ -46,7 +47,8 @@ pub struct Start<'a> {
 /// criu at work. Dropping it ends it.
 #[derive(Debug)]
 pub struct Criu {
-    socket: OwnedFd,
+    /// Brings the socket that criu is spoken to by.
+    first: OwnedFd,
     pid: i32,
     process: OwnedFd,
     /// What went wrong before criu was there.
@@ -60,16 +62,16 @@ impl Criu {
     /// With a hint where criu is missing.
     pub fn start(start: &Start<'_>, before: impl FnOnce() -> Result<()>) -> Result<Criu> {
         let program = find().ok_or_else(missing)?;
-        let (socket, theirs) = sys::socket::pair()?;
+        let (first, theirs) = sys::socket::pair()?;
         let words = sys::io::memory("criu-words")?;
         let cloned = match start.cgroup {
             Some(cgroup) => sys::process::clone3(0, Some(cgroup)),
             None => sys::process::fork(),
         };
         match cloned.context(|| "start criu")? {
-            Cloned::Parent { pid, pidfd } => Ok(Criu { socket, pid, process: pidfd, words }),
+            Cloned::Parent { pid, pidfd } => Ok(Criu { first, pid, process: pidfd, words }),
             Cloned::Child => {
-                let Err(error) = before().and_then(|()| exec(&program, &theirs, start));
+                let Err(error) = before().and_then(|()| exec(&program, theirs, start));
                 let _ = sys::io::write_once(words.as_fd(), &error.to_wire());
                 sys::process::exit_now(127)
             }
@@ -119,25 +121,19 @@ impl Criu {
         request: &Request<'_>,
         heard: &mut dyn FnMut(&Notification, Vec<OwnedFd>) -> bool,
     ) -> Result<Said> {
-        let sent = sys::socket::send(self.socket.as_fd(), &request.to_bytes(), &[]);
+        let Some(socket) = next(&self.first)?.and_then(|mut packet| packet.fds.pop()) else {
+            return self.ended();
+        };
+        match sys::socket::send(socket.as_fd(), &request.to_bytes(), &[]) {
+            Err(error) if !error.is(libc::EPIPE) => return Err(error).context(|| "talk to criu"),
+            _ => {}
+        }
         loop {
-            let packet = match sys::socket::receive(self.socket.as_fd(), LIMIT) {
-                Err(error) if error.is(libc::ECONNRESET) => None,
-                packet => packet?,
-            };
-            let Some(packet) = packet else {
-                let words = sys::io::read_from_start(self.words.as_fd())?;
-                if !words.is_empty() {
-                    return Err(Error::from_wire(&words));
-                }
-                sent?;
-                // It ended without an answer: its log may tell why.
-                return Ok(Said::Failed { errno: 0, text: String::new() });
-            };
+            let Some(packet) = next(&socket)? else { return self.ended() };
             match request::read(&packet.bytes).context(|| "talk to criu")? {
                 Said::Notification(notification) => {
                     let success = heard(&notification, packet.fds);
-                    sys::socket::send(self.socket.as_fd(), &request::answer(success), &[])
+                    sys::socket::send(socket.as_fd(), &request::answer(success), &[])
                         .context(|| "talk to criu")?;
                 }
                 said => return Ok(said),
@@ -145,15 +141,29 @@ impl Criu {
         }
     }
 
-    /// Lets it end by itself, as it does when nobody talks to it any more.
+    /// It ended without an answer: its log may tell why, unless it never came to be.
+    fn ended(&self) -> Result<Said> {
+        let words = sys::io::read_from_start(self.words.as_fd())?;
+        if words.is_empty() {
+            return Ok(Said::Failed { errno: 0, text: String::new() });
+        }
+        Err(Error::from_wire(&words))
+    }
+
+    /// Waits for its end, which comes by itself when it has answered.
     ///
     /// # Errors
     /// As waitid(2).
     pub fn finish(self) -> Result<()> {
-        let Criu { socket, process, .. } = &self;
-        sys::socket::shut_down(socket.as_fd())?;
-        sys::process::wait_for(process.as_fd()).map(drop)?;
-        Ok(())
+        sys::process::wait_for(self.process.as_fd()).map(drop)
+    }
+}
+
+/// The next packet; None where the other side is gone.
+fn next(socket: &OwnedFd) -> Result<Option<Packet>> {
+    match sys::socket::receive(socket.as_fd(), LIMIT) {
+        Err(error) if error.is(libc::ECONNRESET) => Ok(None),
+        packet => packet.context(|| "talk to criu"),
     }
 }
 
@@ -165,17 +175,21 @@ impl Drop for Criu {
     }
 }
 
-fn exec(program: &Path, socket: &OwnedFd, start: &Start<'_>) -> Result<Infallible> {
+/// criu takes numbers of descriptors for those of whoever made the socket (SO_PEERCRED): made by the
+/// process that becomes criu, they are its own, and lead nowhere outside its mount namespace.
+fn exec(program: &Path, parent: OwnedFd, start: &Start<'_>) -> Result<Infallible> {
+    let (theirs, own) = sys::socket::pair()?;
+    sys::socket::send(parent.as_fd(), b"socket", &[theirs.as_fd()])?;
     if !start.keeps_stdio {
         let null = sys::file::open(Path::new("/dev/null"), libc::O_RDWR)?;
         (0..=2).try_for_each(|number| sys::io::dup_onto(null.as_fd(), number))?;
     }
     sys::file::close_on_exec_from(3)?;
-    sys::io::keep_across_exec(socket.as_fd())?;
-    start.kept.iter().try_for_each(|fd| sys::io::keep_across_exec(*fd))?;
+    sys::io::keep_across_exec(own.as_raw_fd())?;
+    start.kept.iter().try_for_each(|number| sys::io::keep_across_exec(*number))?;
     sys::signal::reset_all()?;
     let path = sys::c_string(program.as_os_str().as_bytes())?;
-    let number = socket.as_raw_fd().to_string();
+    let number = own.as_raw_fd().to_string();
     let args = [b"criu".as_slice(), b"swrk", number.as_bytes()];
     let args = args.map(sys::c_string).into_iter().collect::<Result<Vec<_>>>()?;
     sys::exec::execve(&path, &args, &sys::exec::inherited_environment())

@@ -72,3 +72,40 @@ pub struct Checkpoint {
     /// The container
     pub id: String,
 }
+
+/// `restore`
+#[derive(Debug, Clone, Default, Args)]
+pub struct Restore {
+    /// What `checkpoint` and `restore` take alike
+    #[command(flatten)]
+    pub images: Images,
+    /// The bundle directory [default: the working directory]
+    #[arg(short, long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Do not wait for the container to end
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Write the container's pid to this file
+    #[arg(long, value_name = "FILE")]
+    pub pid_file: Option<PathBuf>,
+    /// Send the terminal to the process that listens here
+    #[arg(long, value_name = "SOCKET")]
+    pub console_socket: Option<PathBuf>,
+    /// Close TCP connections instead of restoring them
+    #[arg(long)]
+    pub tcp_close: bool,
+    /// Another label for the processes: apparmor or selinux, and its name
+    #[arg(long, value_name = "TYPE:NAME")]
+    pub lsm_profile: Option<String>,
+    /// Another SELinux context for the mounts
+    #[arg(long, value_name = "CONTEXT")]
+    pub lsm_mount_context: Option<String>,
+    /// Do not adopt what the container leaves behind
+    #[arg(long)]
+    pub no_subreaper: bool,
+    /// Accepted for runc's sake: it is criu that changes the root
+    #[arg(long)]
+    pub no_pivot: bool,
+    /// The name of the new container
+    pub id: String,
+}

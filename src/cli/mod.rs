@@ -80,6 +80,8 @@ pub enum Verb {
     Events(Events),
     /// `checkpoint`
     Checkpoint(Checkpoint),
+    /// `restore`
+    Restore(Restore),
     /// `spec`
     Spec(Spec),
     /// `seccomp`
@@ -135,6 +137,7 @@ verbs! {
     "update" Update "Change the limits of a container"
     "events" Events "Tell what a container uses, and when it runs out of memory"
     "checkpoint" Checkpoint "Write the processes of a container to images, with CRIU"
+    "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
     "spec" Spec "Write a config.json to begin with"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON (so far: seccomp)"

@@ -11,6 +11,7 @@ mod list;
 mod observe;
 mod pause;
 mod ps;
+mod restore;
 mod run;
 mod seccomp;
 mod select;
@@ -80,6 +81,7 @@ pub fn dispatch(
         Verb::Update(args) => update::update(call, args),
         Verb::Events(args) => events::events(call, args),
         Verb::Checkpoint(args) => checkpoint::checkpoint(call, args),
+        Verb::Restore(args) => restore::restore(call, args),
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
         // Told above.
         Verb::Spec(_) | Verb::Features(_) => Ok(0),

@@ -10,6 +10,7 @@ use crate::namespaces::Kind;
 use crate::plan::{ProcessRecord, Record};
 use crate::rootfs::External;
 use crate::sys;
+use crate::sys::file::FileType;
 
 /// Where images say what descriptors 0 to 2 were: runc's file, which is read by every runtime.
 pub(super) const DESCRIPTORS: &str = "descriptors.json";
@@ -21,8 +22,9 @@ pub(super) const OUTSIDE: [(Kind, &str); 2] =
 /// The directories that criu works in.
 #[derive(Debug)]
 pub struct Images {
-    /// Of the images.
+    /// Of the images, with its absolute path.
     pub(super) images: OwnedFd,
+    path: PathBuf,
     /// Of the log.
     pub(super) work: OwnedFd,
     /// The same as the user named it.
@@ -47,7 +49,18 @@ impl Images {
         make(place).context(intent)?;
         let work = sys::file::open(place, flags).context(intent)?;
         checkpoint::begin(work.as_fd(), task).context(intent)?;
-        Ok(Images { images: held, work, place: place.to_path_buf() })
+        let path = images.to_path_buf();
+        Ok(Images { images: held, path, work, place: place.to_path_buf() })
+    }
+
+    /// Opens both anew under their numbers, in the mount namespace that the caller has come into:
+    /// through the old ones nothing could be mounted.
+    pub(super) fn reopen(&self) -> Result<()> {
+        for (old, path) in [(&self.images, &self.path), (&self.work, &self.place)] {
+            let new = sys::file::open(path, libc::O_RDONLY | libc::O_DIRECTORY)?;
+            sys::io::replace(old.as_fd(), new.as_fd())?;
+        }
+        Ok(())
     }
 
     /// Whether there is a directory of this name beside or below the images.
@@ -110,7 +123,8 @@ pub fn dump(
         options,
     };
     let was_frozen = record.cgroup.is_frozen();
-    let criu = Criu::start(&Start { cgroup: None, kept: &[], keeps_stdio: false }, || Ok(()))?;
+    let kept = [request.images, request.work].into_iter().chain(options.status_fd).collect();
+    let criu = Criu::start(&Start { cgroup: None, kept, keeps_stdio: false }, || Ok(()))?;
     let work = (images.work.as_fd(), images.place.as_path());
     let served = criu.serve(&request, work, &mut |_, _| Ok(()));
     match served {
@@ -199,7 +213,7 @@ impl MountTable {
             .context(|| "look into the root of the container")?;
         let mut found: Vec<String> = Vec::new();
         for external in wanted {
-            if let Some(point) = self.point_of(root.as_fd(), &external.inside) {
+            if let Some(point) = self.point_of(root.as_fd(), external) {
                 found.push(format!("mnt[{}]:{}", point.display(), external.name.display()));
             }
         }
@@ -208,8 +222,14 @@ impl MountTable {
         Ok(found)
     }
 
-    fn point_of(&self, root: BorrowedFd<'_>, inside: &Path) -> Option<&Path> {
-        let held = sys::file::open_in_root(root, inside, libc::O_PATH).ok()?;
+    fn point_of(&self, root: BorrowedFd<'_>, external: &External) -> Option<&Path> {
+        let held = sys::file::open_in_root(root, &external.inside, libc::O_PATH).ok()?;
+        let stat = sys::file::fstat(held.as_fd()).ok()?;
+        // A masked directory shows an empty file system, which is the container's own.
+        let is_mask = external.source == Path::new("/dev/null");
+        if is_mask && sys::file::file_type(&stat) == FileType::Directory {
+            return None;
+        }
         let is_root = sys::entry::is_mount_root(held.as_fd()).unwrap_or(false);
         let id = sys::entry::mount_id(held.as_fd()).ok().filter(|_| is_root)?;
         self.point(id).filter(|point| *point != Path::new("/"))

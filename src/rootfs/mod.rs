@@ -22,6 +22,7 @@ mod outside;
 mod pivot;
 mod plan;
 mod protect;
+mod restore;
 mod target;
 mod union;
 mod work;
@@ -32,5 +33,6 @@ pub use plan::{
     CgroupView, Compiled, External, IdRange, LegacyHierarchy, MountNamespace, Plan, Request,
     compile, mount_options,
 };
+pub use restore::prepare_for_restore;
 pub use union::layer_warnings;
 pub use work::release;

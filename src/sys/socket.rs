@@ -160,17 +160,6 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Res
     }
 }
 
-/// Says that nothing more will be sent, which the other side reads as end-of-file.
-///
-/// # Errors
-/// As shutdown(2), but for a socket whose other side is gone.
-pub fn shut_down(socket: BorrowedFd<'_>) -> Result<()> {
-    match rustix::net::shutdown(socket, rustix::net::Shutdown::Write) {
-        Err(rustix::io::Errno::NOTCONN) => Ok(()),
-        result => named("shutdown", result, || "SHUT_WR".to_owned()),
-    }
-}
-
 /// One packet that arrived: its bytes and its descriptors.
 #[derive(Debug)]
 pub struct Packet {
