@@ -1,6 +1,5 @@
 //! Pure: what is asked of criu and what it answers, as the messages of its RPC (criu(8), rpc.proto).
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::wire::{self, Message};
@@ -118,7 +117,7 @@ impl Request<'_> {
         }
         opts.number(9, 4); // everything into the log
         opts.bytes(10, self.task.log().as_bytes());
-        opts.bytes(13, self.root.as_os_str().as_bytes());
+        opts.bytes(13, self.root.as_os_str().as_encoded_bytes());
         // Even those scripts that do nothing are asked: by them we learn where criu is.
         opts.flag(12, true);
         opts.flag(24, true);
@@ -152,7 +151,7 @@ impl Request<'_> {
         for (kind, path) in &self.joined {
             let mut joined = Message::default();
             joined.bytes(1, kind.as_bytes());
-            joined.bytes(2, path.as_os_str().as_bytes());
+            joined.bytes(2, path.as_os_str().as_encoded_bytes());
             opts.message(39, &joined);
         }
         for (controllers, path) in &self.cgroup_roots {
@@ -162,7 +161,7 @@ impl Request<'_> {
             opts.message(25, &root);
         }
         if let Some(freezer) = &self.freezer {
-            opts.bytes(44, freezer.as_os_str().as_bytes());
+            opts.bytes(44, freezer.as_os_str().as_encoded_bytes());
         }
     }
 }
@@ -197,8 +196,8 @@ fn add_options(opts: &mut Message, options: &Options) {
     if let Some(number) = options.status_fd {
         opts.signed(49, number);
     }
-    let parent = options.parent.as_ref().map(|path| path.as_os_str().as_bytes());
-    let config = options.config_file.as_ref().map(|path| path.as_os_str().as_bytes());
+    let parent = options.parent.as_ref().map(|path| path.as_os_str().as_encoded_bytes());
+    let config = options.config_file.as_ref().map(|path| path.as_os_str().as_encoded_bytes());
     for (field, text) in [
         (14, parent),
         (51, config),

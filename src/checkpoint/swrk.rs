@@ -71,7 +71,7 @@ impl Criu {
         match cloned.context(|| "start criu")? {
             Cloned::Parent { pid, pidfd } => Ok(Criu { first, pid, process: pidfd, words }),
             Cloned::Child => {
-                let Err(error) = before().and_then(|()| exec(&program, theirs, start));
+                let Err(error) = before().and_then(|()| exec(&program, &theirs, start));
                 let _ = sys::io::write_once(words.as_fd(), &error.to_wire());
                 sys::process::exit_now(127)
             }
@@ -177,7 +177,7 @@ impl Drop for Criu {
 
 /// criu takes numbers of descriptors for those of whoever made the socket (SO_PEERCRED): made by the
 /// process that becomes criu, they are its own, and lead nowhere outside its mount namespace.
-fn exec(program: &Path, parent: OwnedFd, start: &Start<'_>) -> Result<Infallible> {
+fn exec(program: &Path, parent: &OwnedFd, start: &Start<'_>) -> Result<Infallible> {
     let (theirs, own) = sys::socket::pair()?;
     sys::socket::send(parent.as_fd(), b"socket", &[theirs.as_fd()])?;
     if !start.keeps_stdio {
