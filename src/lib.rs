@@ -49,7 +49,8 @@
 //!  6  commands                one verb, one file
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
-//!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl (never each other)
+//!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl
+//!     checkpoint             (never each other)
 //!  2  host                    what this machine can do
 //!  1  spec sys cli            the document, the system calls, the command line
 //!  0  error log
@@ -61,6 +62,7 @@
 //! for. `unsafe` is in [`sys`] alone. `tests/architecture.rs` holds this table.
 
 pub mod cgroups;
+pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod error;

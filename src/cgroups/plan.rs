@@ -113,6 +113,19 @@ impl Plan {
         self.unit.is_none() && matches!(self.places.as_slice(), [only] if only.unified)
     }
 
+    /// The container's cgroup below the root of each hierarchy that we see, by controller; none for v2.
+    pub fn roots(&self) -> Vec<(String, String)> {
+        let mut roots = Vec::new();
+        for place in &self.places {
+            let below = place.directory.strip_prefix(&place.mount).unwrap_or(&place.directory);
+            let path = Path::new("/").join(below).to_string_lossy().into_owned();
+            let names = place.controllers.iter().cloned();
+            let none = place.controllers.is_empty().then(String::new);
+            roots.extend(names.chain(none).map(|name| (name, path.clone())));
+        }
+        roots
+    }
+
     /// The v2 place.
     pub(super) fn unified(&self) -> Option<&Place> {
         self.places.iter().find(|place| place.unified)

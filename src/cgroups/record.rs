@@ -64,6 +64,11 @@ impl Record {
         Some(&place.directory)
     }
 
+    /// The one by which the container is frozen.
+    pub fn freezer(&self) -> Option<&Path> {
+        self.legacy("freezer").or_else(|| self.unified())
+    }
+
     /// All of them, v2 first: killing is one write there, and empties the others.
     fn directories(&self) -> impl Iterator<Item = &Path> {
         let of = |unified| self.places.iter().filter(move |place| place.unified == unified);

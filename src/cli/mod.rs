@@ -4,6 +4,7 @@
 //! id, `--option value` and `--option=value`, and runc's long options with a single dash. What each
 //! option means is said here, since this text is also the help and the man page.
 
+mod checkpoint;
 mod dialect;
 mod values;
 mod verbs;
@@ -15,6 +16,7 @@ use clap::{Args, Command, FromArgMatches};
 
 use crate::error::{Error, Kind, Result};
 
+pub use checkpoint::*;
 pub use values::UserAndGroup;
 pub use verbs::*;
 
@@ -76,6 +78,10 @@ pub enum Verb {
     Update(Update),
     /// `events`
     Events(Events),
+    /// `checkpoint`
+    Checkpoint(Checkpoint),
+    /// `restore`
+    Restore(Restore),
     /// `spec`
     Spec(Spec),
     /// `seccomp`
@@ -130,6 +136,8 @@ verbs! {
     "resume" Resume "Let the processes of a frozen container go on"
     "update" Update "Change the limits of a container"
     "events" Events "Tell what a container uses, and when it runs out of memory"
+    "checkpoint" Checkpoint "Write the processes of a container to images, with CRIU"
+    "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
     "spec" Spec "Write a config.json to begin with"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON (so far: seccomp)"
@@ -225,6 +233,11 @@ fn said(error: &clap::Error) -> Result<Request> {
 fn usage(error: &clap::Error) -> Error {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
+    // Podman looks for these words, to learn whether an option is known.
+    let text = &match text.strip_prefix("a value is required for ") {
+        Some(rest) => rest.replacen(" but none was supplied", " requires an argument", 1),
+        None => text.to_owned(),
+    };
     let sentences: Vec<_> = text
         .lines()
         .map(str::trim)

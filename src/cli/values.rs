@@ -61,6 +61,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(nanoseconds as u64))
 }
 
+/// `ADDRESS:PORT`; an address of IPv6 may be in brackets.
+pub(super) fn server(text: &str) -> Result<(String, u16), String> {
+    let wrong = || format!("`{}` is no ADDRESS:PORT", text.escape_debug());
+    let (address, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let inner = address.strip_prefix('[').and_then(|address| address.strip_suffix(']'));
+    let address = inner.unwrap_or(address);
+    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?;
+    if address.is_empty() { Err(wrong()) } else { Ok((address.to_owned(), port)) }
+}
+
 /// A user by number, and a group where one is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserAndGroup {
@@ -89,6 +99,16 @@ pub(super) fn id(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers() {
+        for (text, address) in [("10.0.0.1:27", "10.0.0.1"), ("[::1]:27", "::1"), ("h:27", "h")] {
+            assert_eq!(server(text), Ok((address.to_owned(), 27)), "{text}");
+        }
+        for text in ["", "h", "h:", ":27", "h:0", "h:65536", "h:x"] {
+            assert!(server(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations() {

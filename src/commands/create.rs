@@ -133,7 +133,7 @@ fn connect(path: Option<&Path>, asks: &str) -> Result<Option<OwnedFd>> {
     path.map(handover::connect).transpose().context(|| asks.to_owned())
 }
 
-fn plan(
+pub(super) fn plan(
     call: &mut Call<'_>,
     args: &cli::Container,
     id: &str,

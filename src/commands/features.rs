@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::hooks;
 use crate::namespaces;
@@ -15,11 +16,13 @@ use crate::workload;
 
 /// Annotations of a config.json with power over the host. A name that ends in a dot stands for all that
 /// begin so.
-const UNSAFE_ANNOTATIONS: [&str; 3] = ["dev.rrun.", "org.systemd.property.", "run.oci."];
+const UNSAFE_ANNOTATIONS: [&str; 4] =
+    ["dev.rrun.", "org.criu.config", "org.systemd.property.", "run.oci."];
 
 /// Prints it: one object, and nothing else, whoever asks.
 pub(super) fn features(out: &mut dyn Write) -> Result<i32> {
-    let text = serde_json::to_string_pretty(&document(seccomp::is_flag_supported))
+    let has_criu = checkpoint::find().is_some();
+    let text = serde_json::to_string_pretty(&document(seccomp::is_flag_supported, has_criu))
         .map_err(|error| Error::internal(format!("write the features: {error}")))?;
     out.write_all(format!("{text}\n").as_bytes())
         .map_err(|error| Error::io("write", "standard output", &error))?;
@@ -27,17 +30,22 @@ pub(super) fn features(out: &mut dyn Write) -> Result<i32> {
 }
 
 /// All of it is read from the tables by which config.json is.
-fn document(is_supported: impl Fn(u32) -> bool) -> Value {
+fn document(is_supported: impl Fn(u32) -> bool, has_criu: bool) -> Value {
+    let mut annotations = json!({
+        "dev.rrun.version": env!("CARGO_PKG_VERSION"),
+        "dev.rrun.commit": option_env!("RRUN_COMMIT").unwrap_or("unknown"),
+    });
+    if has_criu {
+        // runc's name for it, by which callers ask.
+        annotations["org.opencontainers.runc.checkpoint.enabled"] = json!("true");
+    }
     json!({
         "ociVersionMin": "1.0.0",
         "ociVersionMax": OCI_VERSION,
         "hooks": hooks::MOMENTS,
         "mountOptions": rootfs::mount_options().collect::<Vec<_>>(),
         "linux": of_linux(is_supported),
-        "annotations": {
-            "dev.rrun.version": env!("CARGO_PKG_VERSION"),
-            "dev.rrun.commit": option_env!("RRUN_COMMIT").unwrap_or("unknown"),
-        },
+        "annotations": annotations,
         "potentiallyUnsafeConfigAnnotations": UNSAFE_ANNOTATIONS,
     })
 }
@@ -123,12 +131,19 @@ mod tests {
     /// Every member that the schema has is there, and of the type that it says.
     #[test]
     fn the_document_is_complete() {
-        let features = document(|_| true);
+        let features = document(|_| true, true);
         let top = schema("features-schema.json");
         for name in top["properties"].as_object().unwrap().keys() {
             assert!(!features[name].is_null(), "{name}");
         }
         complete(&features["linux"], &schema("features-linux.json")["linux"], "linux");
+    }
+
+    #[test]
+    fn checkpoints_are_told_where_criu_is() {
+        let name = "org.opencontainers.runc.checkpoint.enabled";
+        assert_eq!(document(|_| true, true)["annotations"][name], "true");
+        assert!(document(|_| true, false)["annotations"][name].is_null());
     }
 
     fn complete(value: &Value, schema: &Value, path: &str) {
@@ -147,7 +162,7 @@ mod tests {
     /// What is listed is what config.json may say: the schema, the tables and the readers agree.
     #[test]
     fn what_is_listed_is_what_is_read() {
-        let features = document(|_| true);
+        let features = document(|_| true, true);
         assert_eq!(sorted(&features["linux"]["namespaces"]), words("NamespaceType"));
         let policy = &features["linux"]["memoryPolicy"];
         assert_eq!(sorted(&policy["modes"]), words("MemoryPolicyMode"));

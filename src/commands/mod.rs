@@ -1,5 +1,6 @@
 //! The verbs, one file each: every file is the story of its verb.
 
+mod checkpoint;
 mod create;
 mod delete;
 mod events;
@@ -10,6 +11,7 @@ mod list;
 mod observe;
 mod pause;
 mod ps;
+mod restore;
 mod run;
 mod seccomp;
 mod select;
@@ -78,6 +80,8 @@ pub fn dispatch(
         Verb::Resume(args) => pause::resume(call, args),
         Verb::Update(args) => update::update(call, args),
         Verb::Events(args) => events::events(call, args),
+        Verb::Checkpoint(args) => checkpoint::checkpoint(call, args),
+        Verb::Restore(args) => restore::restore(call, args),
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
         // Told above.
         Verb::Spec(_) | Verb::Features(_) => Ok(0),

@@ -60,7 +60,7 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
 
 /// Somebody may have deleted it meanwhile, or even made a new one of the same name, which the held
 /// directory tells apart.
-fn clean_up(entry: &Entry<Record>) -> Result<()> {
+pub(super) fn clean_up(entry: &Entry<Record>) -> Result<()> {
     let deleted = entry.lock("delete").and_then(|lock| {
         let record = entry.read()?;
         destroy(entry, &record, None, &lock)

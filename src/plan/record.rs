@@ -11,6 +11,7 @@ use crate::cgroups;
 use crate::hooks;
 use crate::namespaces::{Kind, Source};
 use crate::resctrl;
+use crate::rootfs;
 use crate::security;
 use crate::spec;
 use crate::state::{Identity, Phase};
@@ -73,6 +74,12 @@ pub struct ProcessRecord {
     /// The groups of resctrl that all its processes are in.
     #[serde(default)]
     pub resctrl: Vec<PathBuf>,
+    /// Mounts that show something of the host, for checkpoint.
+    #[serde(default)]
+    pub external: Vec<rootfs::External>,
+    /// The kinds of namespaces that were joined by path, for checkpoint.
+    #[serde(default)]
+    pub joined: Vec<String>,
 }
 
 /// The state of a container as runtime.md has it, for hooks.
@@ -196,6 +203,8 @@ impl ProcessRecord {
             resources: plan.resources.clone(),
             changed_root: *plan.namespaces.source(Kind::Mount) != Source::New,
             resctrl: plan.resctrl.as_ref().map(resctrl::Plan::groups).unwrap_or_default(),
+            external: plan.rootfs.external(),
+            joined: plan.namespaces.joined_kinds().map(|kind| kind.name().to_owned()).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! steps from a fresh clone to execve. `exec/` is the shorter way into a container that exists.
 
 mod channel;
+mod checkpoint;
 mod exec;
 mod foreground;
 pub mod gate;
@@ -17,11 +18,14 @@ pub mod notify;
 mod parent;
 mod pid_file;
 mod protocol;
+mod restore;
 mod seal;
 mod stage;
 mod steps;
 
+pub use checkpoint::{Images, dump};
 pub use exec::{Executed, Target, Watch, exec};
 pub use foreground::Foreground;
 pub use parent::{Created, Receivers, create};
+pub use restore::restore;
 pub use seal::seal;

@@ -52,7 +52,7 @@ pub struct Receivers<'a> {
 }
 
 /// Host directories that go with the container; dropped before it is created, they go at once.
-struct HostDirectories<'a>(&'a Plan);
+pub(super) struct HostDirectories<'a>(pub(super) &'a Plan);
 
 impl Drop for HostDirectories<'_> {
     fn drop(&mut self) {

@@ -106,7 +106,7 @@ fn open_root(path: &Path) -> Result<OwnedFd> {
 
 /// The root, detached, with everything that is mounted below it, and private at the top unless
 /// config.json says slave: what is mounted in the image on the host later is not the container's.
-fn make_root(plan: &Plan, outside: Option<&dyn Outside>) -> Result<OwnedFd> {
+pub(super) fn make_root(plan: &Plan, outside: Option<&dyn Outside>) -> Result<OwnedFd> {
     let root = match &plan.root {
         Root::Layers { layers, path } => union::make(layers, path, plan.user_namespace)?,
         Root::Directory(path) => match (open_root(path), outside) {

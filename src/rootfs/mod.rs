@@ -22,6 +22,7 @@ mod outside;
 mod pivot;
 mod plan;
 mod protect;
+mod restore;
 mod target;
 mod union;
 mod work;
@@ -29,8 +30,9 @@ mod work;
 pub use assemble::{Assembled, assemble, propagate};
 pub use outside::{Outside, idmap, mapping, open_outside};
 pub use plan::{
-    CgroupView, Compiled, IdRange, LegacyHierarchy, MountNamespace, Plan, Request, compile,
-    mount_options,
+    CgroupView, Compiled, External, IdRange, LegacyHierarchy, MountNamespace, Plan, Request,
+    compile, mount_options,
 };
+pub use restore::prepare_for_restore;
 pub use union::layer_warnings;
 pub use work::release;

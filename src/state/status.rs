@@ -105,6 +105,8 @@ pub enum Verb {
     Exec,
     /// `exec --ignore-paused`
     ExecWhenResumed,
+    /// `checkpoint`
+    Checkpoint,
 }
 
 impl Verb {
@@ -120,6 +122,7 @@ impl Verb {
             Verb::Update => "update",
             Verb::Events => "events",
             Verb::Exec | Verb::ExecWhenResumed => "exec in",
+            Verb::Checkpoint => "checkpoint",
         }
     }
 }
@@ -137,6 +140,8 @@ impl Status {
             Verb::Ps => self != Status::Creating,
             Verb::Pause => matches!(self, Status::Created | Status::Running),
             Verb::Resume => self == Status::Paused,
+            // One that waits to be started is still rrun itself.
+            Verb::Checkpoint => matches!(self, Status::Running | Status::Paused),
             // As runc: also one that waits to be started.
             Verb::Exec => matches!(self, Status::Created | Status::Running),
             Verb::Update | Verb::Events | Verb::ExecWhenResumed => {
@@ -239,6 +244,7 @@ mod tests {
             (Verb::Events, &[Created, Running, Paused]),
             (Verb::Exec, &[Created, Running]),
             (Verb::ExecWhenResumed, &[Created, Running, Paused]),
+            (Verb::Checkpoint, &[Running, Paused]),
         ] {
             for status in [Creating, Created, Running, Paused, Stopped] {
                 assert_eq!(status.allows(verb), allowed.contains(&status), "{verb:?} {status}");

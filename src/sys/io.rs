@@ -68,6 +68,17 @@ pub fn dup_onto(fd: BorrowedFd<'_>, target: i32) -> Result<()> {
     crate::sys::check("dup2", result, || format!("{target}")).map(drop)
 }
 
+/// Lets the descriptor of this number stay open across execve(2). Only for a process that is about to
+/// call it.
+///
+/// # Errors
+/// EBADF where there is none.
+pub fn keep_across_exec(number: i32) -> Result<()> {
+    // SAFETY: fcntl takes numbers only.
+    let result = unsafe { libc::fcntl(number, libc::F_SETFD, 0) };
+    crate::sys::check("fcntl", result, || format!("{number}, F_SETFD")).map(drop)
+}
+
 /// Writes all of `bytes` in one write(2), as the kernel's own files want it.
 ///
 /// # Errors

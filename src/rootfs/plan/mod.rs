@@ -2,6 +2,7 @@
 
 mod cgroups;
 mod devices;
+mod external;
 mod idmap;
 mod label;
 mod layers;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use libc::{MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE};
 
 pub use cgroups::{CgroupView, LegacyHierarchy};
+pub use external::External;
 pub use options::mount_options;
 
 pub(super) use cgroups::{CgroupTree, LegacyMount, Shown};

@@ -3,11 +3,13 @@
 
 mod bundle;
 mod call;
+mod criu;
 mod leftovers;
 mod suite;
 
 pub(crate) use bundle::{Bundle, agent, parallel};
 pub(crate) use call::{Call, Running};
+pub(crate) use criu::{StandIn, Value, stand_in};
 pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, small32, trials};
 
 use std::time::{Duration, Instant};

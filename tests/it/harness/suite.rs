@@ -24,9 +24,18 @@ pub(crate) enum Needs {
     Compat,
     /// A runtime that needs no library of the image's: it is executed inside.
     Static,
+    /// A criu that can work here: that of Debian 12 cannot on Linux 6.18.
+    Criu,
 }
 
 impl Needs {
+    /// A PATH with criu: RRUN_TEST_CRIU is a directory that has it.
+    pub(crate) fn criu_path() -> String {
+        let path = "/usr/sbin:/usr/bin:/sbin:/bin".to_owned();
+        std::env::var("RRUN_TEST_CRIU")
+            .map_or(path.clone(), |directory| format!("{directory}:{path}"))
+    }
+
     /// Why it is missing, if it is.
     fn missing(self) -> Option<&'static str> {
         let (there, reason) = match self {
@@ -48,6 +57,14 @@ impl Needs {
             Needs::Compat => {
                 let there = Path::new("/proc/sys/abi/vsyscall32").exists();
                 (there, "needs a kernel that runs programs of 32 bits")
+            }
+            Needs::Criu => {
+                let mut check = Command::new("criu");
+                let checked = check.arg("check").env("PATH", Needs::criu_path()).output();
+                (
+                    checked.is_ok_and(|it| it.status.success()),
+                    "needs criu 4, on PATH or RRUN_TEST_CRIU",
+                )
             }
             Needs::Static => (is_static(&runtime()), "needs a static binary in RRUN_TEST_RUNTIME"),
         };

@@ -1,12 +1,14 @@
 //! rrun's own processes: what they protect, and what becomes of a container when one of them dies.
 
 mod channel;
+mod checkpoint;
 mod exec;
 mod foreground;
 mod gate;
 mod init;
 mod notify;
 mod parent;
+mod restore;
 mod seal;
 
 use crate::harness::Case;
@@ -19,7 +21,9 @@ pub(crate) fn cases() -> Vec<Case> {
         init::cases(),
         notify::cases(),
         channel::cases(),
+        checkpoint::cases(),
         parent::cases(),
+        restore::cases(),
         seal::cases(),
     ]
     .into_iter()
