@@ -10,6 +10,7 @@ pub(super) fn cases() -> Vec<Case> {
         without_criu_the_log_says_so,
         only_what_runs_can_be_written,
         mistakes_are_named_before_criu_is_asked,
+        images_belong_to_the_root_of_a_user_namespace,
     ];
     all.extend(cases![[Root, Criu]: the_container_goes_on_or_goes_away]);
     all
@@ -153,6 +154,22 @@ fn mistakes_are_named_before_criu_is_asked() {
         let _ = checkpoint(&bundle, "/nonexistent", &args).done().refused(error);
     }
     assert_eq!(bundle.status(), "running");
+}
+
+fn images_belong_to_the_root_of_a_user_namespace() {
+    use std::os::unix::fs::MetadataExt;
+    let bundle = Bundle::new().mapped().join("user", "").probe("sleep").started();
+    let standin = StandIn::new(&bundle, "done\n");
+    let owner = || {
+        let found = std::fs::metadata(bundle.dir.join("images")).unwrap();
+        (found.uid(), found.gid(), found.mode() & 0o777)
+    };
+    let _ = checkpoint(&bundle, &standin.path(), &["--leave-running"]).done().ok();
+    assert_eq!(owner(), (100_000, 100_000, 0o700));
+    // A directory that somebody has made stays as it is.
+    std::os::unix::fs::chown(bundle.dir.join("images"), Some(0), Some(0)).unwrap();
+    let _ = checkpoint(&bundle, &standin.path(), &["--leave-running"]).done().ok();
+    assert_eq!(owner(), (0, 0, 0o700));
 }
 
 fn the_container_goes_on_or_goes_away() {
