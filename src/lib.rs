@@ -42,6 +42,13 @@
 //! cgroup, enters its namespaces and gives up every privilege and descriptor, still unseen from inside;
 //! then it clones its sibling into the pid namespace, which becomes the program.
 //!
+//! ## `checkpoint` and `restore`
+//!
+//! criu does the work, as a child that serves one request ([`checkpoint`]). [`process::dump`] tells it
+//! what of the container is outside of it: mounts of the host, joined namespaces, standard descriptors.
+//! [`process::restore()`] is `create` with criu in init's place: the same plan, record and cgroup, and
+//! at the moments that criu tells of, what the parent does there: hooks, devices, terminal.
+//!
 //! ## Who may look at whom
 //!
 //! ```text

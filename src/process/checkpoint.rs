@@ -25,6 +25,8 @@ pub struct Images {
     /// Of the images, with its absolute path.
     pub(super) images: OwnedFd,
     path: PathBuf,
+    /// Whether it was not there before.
+    is_new: bool,
     /// Of the log.
     pub(super) work: OwnedFd,
     /// The same as the user named it.
@@ -39,6 +41,7 @@ impl Images {
     /// As mkdir(2), open(2).
     pub fn open(images: &Path, work: Option<&Path>, task: Task) -> Result<Images> {
         let intent = || format!("open the directory of the images `{}`", images.display());
+        let is_new = !images.exists();
         if task != Task::Restore {
             make(images).context(intent)?;
         }
@@ -50,7 +53,7 @@ impl Images {
         let work = sys::file::open(place, flags).context(intent)?;
         checkpoint::begin(work.as_fd(), task).context(intent)?;
         let path = images.to_path_buf();
-        Ok(Images { images: held, path, work, place: place.to_path_buf() })
+        Ok(Images { images: held, path, is_new, work, place: place.to_path_buf() })
     }
 
     /// Opens both anew under their numbers, in the mount namespace that the caller has come into:
@@ -109,6 +112,7 @@ pub fn dump(
             .and_then(|file| sys::io::write_once(file.as_fd(), &text))
             .context(|| format!("write `{DESCRIPTORS}` beside the images"))?;
     }
+    give_to_root_of(pid, images)?;
     let request = Request {
         task,
         images: images.images.as_raw_fd(),
@@ -138,6 +142,31 @@ pub fn dump(
             Err(error)
         }
     }
+}
+
+/// In a user namespace it is that one's root who will read the images at a restore, and nobody else
+/// may: the directory becomes its own, where nobody had it before.
+fn give_to_root_of(pid: i32, images: &Images) -> Result<()> {
+    let root = |map: &str| {
+        let text = sys::file::read_text(Path::new(&format!("/proc/{pid}/{map}")))?;
+        Ok::<_, Error>(outside_of_root(&text))
+    };
+    let (uid, gid) = (root("uid_map")?, root("gid_map")?);
+    if !images.is_new || (uid, gid) == (0, 0) {
+        return Ok(());
+    }
+    sys::file::chown_at(images.images.as_fd(), Path::new("."), uid, gid)
+        .context(|| "give the images to the root of the user namespace")
+}
+
+/// The id that 0 is outside, by a table of user_namespaces(7); 0 where it is none.
+fn outside_of_root(map: &str) -> u32 {
+    let line = |line: &str| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (inside, outside) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        (inside == 0).then_some(outside)
+    };
+    map.lines().find_map(line).unwrap_or(0)
 }
 
 /// Namespaces that were joined: they are somebody else's to keep.
@@ -261,6 +290,17 @@ fn unescape(field: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_root_is_outside() {
+        for (map, outside) in [
+            ("         0          0 4294967295\n", 0),
+            ("         5 200000 5\n         0     100000      65536\n", 100_000),
+            ("", 0),
+        ] {
+            assert_eq!(outside_of_root(map), outside, "{map}");
+        }
+    }
 
     #[test]
     fn mount_points_are_read_as_they_are() {

@@ -10,6 +10,8 @@ pub(super) fn cases() -> Vec<Case> {
         without_criu_the_log_says_so,
         only_what_runs_can_be_written,
         mistakes_are_named_before_criu_is_asked,
+        images_belong_to_the_root_of_a_user_namespace,
+        a_criu_that_dies_leaves_nothing_frozen,
     ];
     all.extend(cases![[Root, Criu]: the_container_goes_on_or_goes_away]);
     all
@@ -152,6 +154,40 @@ fn mistakes_are_named_before_criu_is_asked() {
     ] {
         let _ = checkpoint(&bundle, "/nonexistent", &args).done().refused(error);
     }
+    assert_eq!(bundle.status(), "running");
+}
+
+fn images_belong_to_the_root_of_a_user_namespace() {
+    use std::os::unix::fs::MetadataExt;
+    let bundle = Bundle::new().mapped().join("user", "").probe("sleep").started();
+    let standin = StandIn::new(&bundle, "done\n");
+    let owner = || {
+        let found = std::fs::metadata(bundle.dir.join("images")).unwrap();
+        (found.uid(), found.gid(), found.mode() & 0o777)
+    };
+    let _ = checkpoint(&bundle, &standin.path(), &["--leave-running"]).done().ok();
+    assert_eq!(owner(), (100_000, 100_000, 0o700));
+    // A directory that somebody has made stays as it is.
+    std::os::unix::fs::chown(bundle.dir.join("images"), Some(0), Some(0)).unwrap();
+    let _ = checkpoint(&bundle, &standin.path(), &["--leave-running"]).done().ok();
+    assert_eq!(owner(), (0, 0, 0o700));
+}
+
+fn a_criu_that_dies_leaves_nothing_frozen() {
+    let bundle = Bundle::new().probe("sleep").started();
+    let standin = StandIn::new(&bundle, "done\n");
+    let _ = checkpoint(&bundle, &standin.path(), &["--leave-running"]).done().ok();
+    let (_, asked) = standin.asked();
+    let freezer = asked.iter().find(|(field, _)| *field == 44);
+    let Some((_, Value::Bytes(freezer))) = freezer else { panic!("no freezer: {asked:?}") };
+    let freezer = std::path::Path::new(std::str::from_utf8(freezer).unwrap());
+    let (file, word) = match freezer.join("freezer.state") {
+        legacy if legacy.exists() => (legacy, "FROZEN"),
+        _ => (freezer.join("cgroup.freeze"), "1"),
+    };
+    let script = format!("log {} {word}\ndie\n", file.display());
+    let standin = StandIn::new(&bundle, &script);
+    let _ = checkpoint(&bundle, &standin.path(), &[]).done().refused("criu has failed");
     assert_eq!(bundle.status(), "running");
 }
 
