@@ -27,6 +27,28 @@ pub(super) type ParentEnd = Channel<ToInit, ToParent>;
 /// The end of stage and init.
 pub(super) type InitEnd = Channel<ToParent, ToInit>;
 
+impl InitEnd {
+    /// Waits for the parent's answer, and takes what comes with it. End-of-file means that it is dead,
+    /// and so are we.
+    ///
+    /// # Errors
+    /// As recvmsg(2).
+    pub(super) fn answer(&self) -> Result<Vec<OwnedFd>> {
+        match self.receive().context(|| "wait for the parent")? {
+            Some((ToInit::Proceed, fds)) => Ok(fds),
+            None => sys::process::exit_now(1),
+        }
+    }
+
+    /// The same where nothing comes with it.
+    ///
+    /// # Errors
+    /// As recvmsg(2).
+    pub(super) fn wait_for_answer(&self) -> Result<()> {
+        self.answer().map(drop)
+    }
+}
+
 /// Both ends.
 pub(super) fn pair() -> Result<(ParentEnd, InitEnd)> {
     let (parent, init) = sys::socket::pair()?;

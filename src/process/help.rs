@@ -8,17 +8,13 @@ use crate::error::{Context, Error, Result};
 use crate::namespaces;
 use crate::plan::Plan;
 use crate::rootfs;
-use crate::sys;
 use crate::sys::procfs::Procfs;
 
 impl InitEnd {
     /// Asks, and waits for the answer.
     fn ask(&self, question: &ToParent, fds: &[BorrowedFd<'_>]) -> Result<Vec<OwnedFd>> {
         self.send_with(question, fds)?;
-        match self.receive().context(|| "wait for the parent")? {
-            Some((ToInit::Proceed, fds)) => Ok(fds),
-            None => sys::process::exit_now(1),
-        }
+        self.answer()
     }
 }
 

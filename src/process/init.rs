@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 
 use super::channel::{InitEnd, ParentEnd};
 use super::gate::{Gate, Opened};
-use super::message::{ToInit, ToParent};
+use super::message::ToParent;
 use crate::error::{Context, Error, Result};
 use crate::namespaces;
 use crate::plan::{Plan, Record};
@@ -200,14 +200,6 @@ impl Init<'_> {
             let done = step(self);
             if self.is_filtered { done.hint(|| FILTERED) } else { done }
         })
-    }
-
-    /// Waits for the parent's answer. End-of-file means that it is dead, and so are we.
-    pub(super) fn wait_for_answer(&self) -> Result<()> {
-        match self.channel.receive().context(|| "wait for the parent")? {
-            Some((ToInit::Proceed, _)) => Ok(()),
-            None => sys::process::exit_now(1),
-        }
     }
 
     /// The procfs that was opened before the pivot.

@@ -8,8 +8,10 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use super::channel::InitEnd;
+use super::message::ToParent;
 use crate::error::{Context, Result};
-use crate::plan::Plan;
+use crate::security;
 use crate::security::seccomp::Listener;
 use crate::sys;
 use crate::terminal::handover;
@@ -18,8 +20,39 @@ use crate::terminal::handover;
 const INTERVAL: Duration = Duration::from_micros(200);
 
 /// The agent that gets the listener, if there is one.
-pub(super) fn of(plan: &Plan) -> Option<&Listener> {
-    plan.security.seccomp.as_ref()?.listener.as_ref()
+pub(super) fn of(security: &security::Plan) -> Option<&Listener> {
+    security.seccomp.as_ref()?.listener.as_ref()
+}
+
+/// Loads the filter of the program, in the child. A listener is the parent's to take; whatever the
+/// child calls from then on may have to be answered by the agent, so it waits for that. `any` is an
+/// open descriptor of the child's; whether the filter is in force is told also where it fails later.
+///
+/// # Errors
+/// As seccomp(2).
+pub(super) fn load_filter(
+    security: &security::Plan,
+    privileged: bool,
+    (channel, any): (&InitEnd, BorrowedFd<'_>),
+    is_filtered: &mut bool,
+) -> Result<()> {
+    let Some(filter) = &security.seccomp else { return Ok(()) };
+    if filter.listener.is_none() {
+        security::seccomp::load(filter)?;
+        *is_filtered = true;
+        return Ok(());
+    }
+    // An unprivileged parent may take descriptors of a dumpable child only.
+    if !privileged {
+        sys::process::set_dumpable(true)?;
+    }
+    let number = sys::io::next_number(any)?;
+    channel.send(&ToParent::Listener { number })?;
+    let listener = security::seccomp::load(filter)?;
+    *is_filtered = true;
+    channel.wait_for_answer()?;
+    drop(listener);
+    if privileged { Ok(()) } else { sys::process::set_dumpable(false) }
 }
 
 /// Takes the listener of init, which is about to have it at `number`, and sends it to its agent with

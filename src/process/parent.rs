@@ -138,7 +138,7 @@ fn conversation(plan: &Plan) -> impl Iterator<Item = Expected> {
         (!plan.namespaces.net_devices.is_empty(), Expected::Network),
         (has_hooks_before_pivot(&plan.hooks), Expected::Mounted),
         (plan.workload.terminal, Expected::Console),
-        (listener::of(plan).is_some(), Expected::Listener),
+        (listener::of(&plan.security).is_some(), Expected::Listener),
         (true, Expected::Ready),
     ];
     messages.into_iter().filter_map(|(due, message)| due.then_some(message))
@@ -242,7 +242,8 @@ impl<'a> Parent<'a> {
     /// The seccomp agent gets the listener that init makes just now. Where init dies over it, what
     /// it said last is what the caller of this hears next.
     fn give_listener(&self, message: &ToParent) -> Result<()> {
-        let (Some(agent), ToParent::Listener { number }) = (listener::of(self.plan), message)
+        let (Some(agent), ToParent::Listener { number }) =
+            (listener::of(&self.plan.security), message)
         else {
             return Ok(());
         };

@@ -38,7 +38,7 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn wait_for_parent(&mut self) -> Result<()> {
-        self.wait_for_answer()
+        self.channel.wait_for_answer()
     }
 
     pub(super) fn join_namespaces(&mut self) -> Result<()> {
@@ -103,7 +103,7 @@ impl<'a> Init<'a> {
         }
         let own = Procfs::private()?.open_own_link("ns/net", libc::O_RDONLY)?;
         self.channel.send_with(&ToParent::Network, &[own.as_fd()])?;
-        self.wait_for_answer()
+        self.channel.wait_for_answer()
     }
 
     pub(super) fn propagation(&mut self) -> Result<()> {
@@ -121,7 +121,7 @@ impl<'a> Init<'a> {
         let hooks = &self.plan.hooks;
         if has_hooks_before_pivot(hooks) {
             self.channel.send(&ToParent::Mounted)?;
-            self.wait_for_answer()?;
+            self.channel.wait_for_answer()?;
         }
         if hooks.create_container.is_empty() {
             return Ok(());
@@ -207,7 +207,7 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn seccomp_with_listener(&mut self) -> Result<()> {
-        let late = self.plan.security.no_new_privs && listener::of(self.plan).is_some();
+        let late = self.plan.security.no_new_privs && listener::of(&self.plan.security).is_some();
         if late { self.load_filter() } else { Ok(()) }
     }
 
@@ -216,24 +216,9 @@ impl<'a> Init<'a> {
     }
 
     fn load_filter(&mut self) -> Result<()> {
-        let Some(filter) = &self.plan.security.seccomp else { return Ok(()) };
-        if filter.listener.is_none() {
-            security::seccomp::load(filter)?;
-            self.is_filtered = true;
-            return Ok(());
-        }
-        // An unprivileged parent may take descriptors of a dumpable child only.
-        if !self.plan.privileged {
-            sys::process::set_dumpable(true)?;
-        }
-        let number = sys::io::next_number(self.gate.as_fd())?;
-        self.channel.send(&ToParent::Listener { number })?;
-        let listener = security::seccomp::load(filter)?;
-        self.is_filtered = true;
-        // Whatever we call from here on may have to be answered by the agent, waiting included.
-        self.wait_for_answer()?;
-        drop(listener);
-        if self.plan.privileged { Ok(()) } else { sys::process::set_dumpable(false) }
+        let held = (&self.channel, self.gate.as_fd());
+        let plan = self.plan;
+        listener::load_filter(&plan.security, plan.privileged, held, &mut self.is_filtered)
     }
 
     pub(super) fn stdio(&mut self) -> Result<()> {
@@ -294,7 +279,7 @@ impl<'a> Init<'a> {
 
     pub(super) fn ready(&mut self) -> Result<()> {
         self.channel.send(&ToParent::Ready)?;
-        self.wait_for_answer()
+        self.channel.wait_for_answer()
     }
 
     pub(super) fn start_hooks(&mut self) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::namespaces;
 use crate::plan::ExecPlan;
 use crate::process::channel::{InitEnd, ParentEnd};
 use crate::process::init::{FILTERED, guarded};
-use crate::process::message::{ToInit, ToParent};
+use crate::process::message::ToParent;
 use crate::sys;
 use crate::sys::procfs::Procfs;
 use crate::workload;
@@ -101,7 +101,7 @@ const JOIN: &[(&str, Step)] = &[
 /// The process in the container.
 const RUN: &[(&str, Step)] = &[
     // The joiner has told the parent who we are; whatever we say comes after that.
-    ("wait for the parent", |joiner| joiner.wait_for_answer()),
+    ("wait for the parent", |joiner| joiner.channel.wait_for_answer()),
     // No program inside shares our caller's session; its terminal is that of a session of its own.
     ("session and controlling terminal", |joiner| joiner.new_session()),
     // Where the privileged attempt was refused, or led through /proc, which shows us only now.
@@ -170,14 +170,6 @@ impl Joiner<'_> {
             other => other,
         };
         if self.is_filtered { cloned.hint(|| FILTERED) } else { cloned }
-    }
-
-    /// Waits for the parent's answer. End-of-file means that it is dead, and so are we.
-    pub(super) fn wait_for_answer(&self) -> Result<()> {
-        match self.channel.receive().context(|| "wait for the parent")? {
-            Some((ToInit::Proceed, _)) => Ok(()),
-            None => sys::process::exit_now(FAILURE),
-        }
     }
 }
 

@@ -40,7 +40,6 @@ use crate::error::{Context, Error, Kind as Failure, Result};
 use crate::namespaces;
 use crate::plan::{ExecPlan, Record};
 use crate::resctrl;
-use crate::security::seccomp::Listener;
 use crate::sys;
 use crate::sys::io::{Readiness, any_readable, wait_until_ready};
 use crate::sys::process::Cloned;
@@ -128,7 +127,7 @@ pub fn exec(
 
 /// The messages that will come.
 fn conversation(plan: &ExecPlan) -> impl Iterator<Item = Expected> {
-    let listens = agent(plan).is_some();
+    let listens = listener::of(&plan.security).is_some();
     let messages = [
         (plan.workload.terminal, Expected::Console),
         (listens && !plan.security.no_new_privs, Expected::Listener),
@@ -138,11 +137,6 @@ fn conversation(plan: &ExecPlan) -> impl Iterator<Item = Expected> {
         (true, Expected::Executing),
     ];
     messages.into_iter().filter_map(|(due, message)| due.then_some(message))
-}
-
-/// The seccomp agent that gets the listener, if there is one.
-fn agent(plan: &ExecPlan) -> Option<&Listener> {
-    plan.security.seccomp.as_ref()?.listener.as_ref()
 }
 
 /// What the joiner needs, opened before there is one.
@@ -296,7 +290,9 @@ impl Parent<'_> {
     }
 
     fn give_listener(&self, message: &ToParent) -> Result<()> {
-        let (Some(agent), ToParent::Listener { number }) = (agent(self.plan), message) else {
+        let (Some(agent), ToParent::Listener { number }) =
+            (listener::of(&self.plan.security), message)
+        else {
             return Ok(());
         };
         let Some(from) = self.process.as_ref().or(self.joiner.as_ref()) else { return Ok(()) };

@@ -7,6 +7,7 @@ use super::joiner::Joiner;
 use crate::cgroups;
 use crate::error::{Context, Error, Result};
 use crate::namespaces::Kind;
+use crate::process::listener;
 use crate::process::message::ToParent;
 use crate::process::steps::command;
 use crate::security;
@@ -113,9 +114,9 @@ impl Joiner<'_> {
     }
 
     pub(super) fn seccomp_with_listener(&mut self) -> Result<()> {
-        let filter = self.plan.security.seccomp.as_ref();
-        let listens = filter.is_some_and(|filter| filter.listener.is_some());
-        if self.plan.security.no_new_privs && listens { self.load_filter() } else { Ok(()) }
+        let security = &self.plan.security;
+        let late = security.no_new_privs && listener::of(security).is_some();
+        if late { self.load_filter() } else { Ok(()) }
     }
 
     pub(super) fn seccomp_at_last(&mut self) -> Result<()> {
@@ -123,26 +124,14 @@ impl Joiner<'_> {
     }
 
     fn load_filter(&mut self) -> Result<()> {
-        let Some(filter) = &self.plan.security.seccomp else { return Ok(()) };
-        if filter.listener.is_none() {
-            security::seccomp::load(filter)?;
-            self.is_filtered = true;
-            return Ok(());
-        }
-        // An unprivileged parent may take descriptors of a dumpable child only. In a container with the
-        // host's pid namespace somebody may look on: then there is nothing of the host to be had.
-        if !self.plan.privileged {
+        let plan = self.plan;
+        // We become dumpable for a moment then. In a container with the host's pid namespace somebody
+        // may look on: there is nothing of the host to be had.
+        if !plan.privileged && listener::of(&plan.security).is_some() {
             self.descriptors()?;
-            sys::process::set_dumpable(true)?;
         }
-        let number = sys::io::next_number(self.channel.as_fd())?;
-        self.channel.send(&ToParent::Listener { number })?;
-        let listener = security::seccomp::load(filter)?;
-        self.is_filtered = true;
-        // Whatever we call from here on may have to be answered by the agent, waiting included.
-        self.wait_for_answer()?;
-        drop(listener);
-        if self.plan.privileged { Ok(()) } else { sys::process::set_dumpable(false) }
+        let held = (&self.channel, self.channel.as_fd());
+        listener::load_filter(&plan.security, plan.privileged, held, &mut self.is_filtered)
     }
 
     pub(super) fn working_directory(&mut self) -> Result<()> {
@@ -200,7 +189,7 @@ impl Joiner<'_> {
 
     pub(super) fn ready(&mut self) -> Result<()> {
         self.channel.send(&ToParent::Ready)?;
-        self.wait_for_answer()
+        self.channel.wait_for_answer()
     }
 
     pub(super) fn last_word(&mut self) -> Result<()> {
