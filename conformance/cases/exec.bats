@@ -244,7 +244,7 @@ sleeping() {
 # bats test_tags=v2
 @test "exec goes into a cgroup below the container's that is asked for" {
 	sleeping
-	local dir sub=()
+	local dir victim sub=()
 	if [ "$CONF_CGROUP" = v2 ]; then
 		dir=$(cg_dir "")
 		mkdir "$dir/below"
@@ -256,8 +256,10 @@ sleeping() {
 	fi
 	known_peer_failure crun "runs it in a cgroup of v2 only"
 	ex --cgroup "${sub[0]}" -- /bin/sh -c 'exec sleep 20' &
-	until_true grep -q . "$dir/below/cgroup.procs"
-	kill -9 "$(head -n 1 "$dir/below/cgroup.procs")"
+	# whoever helps on the way has been there too
+	the_program() { local p; p=$(head -n 1 "$dir/below/cgroup.procs") && [ "$(cat "/proc/${p:-0}/comm")" = sleep ] && victim=$p; }
+	until_true the_program
+	kill -9 "$victim"
 	wait
 	refused exec --cgroup "${sub[0]/below/../..}" "$CID" /probe exit 0
 	refused exec --cgroup "${sub[0]/below/no-such}" "$CID" /probe exit 0
