@@ -93,22 +93,22 @@ fn options_reach_criu() {
 
 fn a_failure_leaves_the_container_alone() {
     let bundle = Bundle::new().probe("sleep").started();
-    let log = bundle.dir.join("work/dump.log");
+    let log = bundle.dir.join("logs/dump.log");
     let script =
         format!("say pre-dump\nlog {} (00.01) Error (a.c:1): no luck\nfail\n", log.display());
     let standin = StandIn::new(&bundle, &script);
-    let work = bundle.dir.join("work");
+    let work = bundle.dir.join("logs");
     let work = ["--work-path", work.to_str().unwrap()];
     let _ = checkpoint(&bundle, &standin.path(), &work).done().fails_with_hint(
         "checkpoint container `{id}`: criu has failed: Error (a.c:1): no luck",
-        "all that it says is in `{dir}/work/dump.log`",
+        "all that it says is in `{dir}/logs/dump.log`",
     );
     assert_eq!(bundle.status(), "running");
     // One that dies without a word, or before it has heard anything.
     let standin = StandIn::new(&bundle, "say pre-dump\ndie\n");
     let _ = checkpoint(&bundle, &standin.path(), &work).done().fails_with_hint(
         "checkpoint container `{id}`: criu has failed: it gives no reason",
-        "all that it says is in `{dir}/work/dump.log`",
+        "all that it says is in `{dir}/logs/dump.log`",
     );
     assert_eq!(bundle.status(), "running");
     assert!(log.exists());
