@@ -61,9 +61,7 @@ pub(crate) fn check(command: &mut Command) {
 }
 
 /// Makes everything. Needs cc, a static busybox and root.
-pub(crate) fn prepare(runtime: &Path) -> Work {
-    let directory = PathBuf::from("/tmp/rrun-bench");
-    fs::create_dir_all(&directory).unwrap();
+pub(crate) fn prepare(runtime: &Path, directory: PathBuf) -> Work {
     check(Command::new("mount").args(["-t", "tmpfs", "rrun-bench"]).arg(&directory));
     let is_v2 = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
     let work = Work {

@@ -54,13 +54,16 @@ fn dump(call: &Call<'_>, args: &cli::Checkpoint) -> Result<()> {
         return Err(Error::message(Kind::Usage, text))
             .hint(|| "it starts at the directory of the images (--image-path)");
     }
-    if let Err(error) = process::dump(&record, &own, (task, &images), &options) {
+    let Some(init) = seen.init.as_ref().map(AsFd::as_fd) else {
+        return Err(Error::message(Kind::State, "container not running"));
+    };
+    if let Err(error) = process::dump((&record, init), &own, (task, &images), &options) {
         images.note(task, &error);
         return Err(error);
     }
     if !args.leave_running && !args.pre_dump {
         // What is left has no processes; as with runc and crun it goes at once.
-        destroy(&entry, &record, seen.init.as_ref().map(AsFd::as_fd), &lock)?;
+        destroy(&entry, &record, Some(init), &lock)?;
     }
     Ok(())
 }

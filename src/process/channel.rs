@@ -27,6 +27,20 @@ pub(super) type ParentEnd = Channel<ToInit, ToParent>;
 /// The end of stage and init.
 pub(super) type InitEnd = Channel<ToParent, ToInit>;
 
+impl ParentEnd {
+    /// Answers the other side, with what it asked for. Where it is dead already, what it said last is
+    /// still to be read.
+    ///
+    /// # Errors
+    /// As sendmsg(2).
+    pub(super) fn proceed(&self, fds: &[BorrowedFd<'_>]) -> Result<()> {
+        match self.send_with(&ToInit::Proceed, fds) {
+            Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => Ok(()),
+            other => other,
+        }
+    }
+}
+
 impl InitEnd {
     /// Waits for the parent's answer, and takes what comes with it. End-of-file means that it is dead,
     /// and so are we.

@@ -3,10 +3,11 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::checkpoint::{self, Criu, Options, Request, Start, Task};
-use crate::error::{Context, Error, Result};
-use crate::namespaces::Kind;
+use crate::error::{Context, Error, Kind, Result};
+use crate::namespaces;
 use crate::plan::{ProcessRecord, Record};
 use crate::rootfs::External;
 use crate::sys;
@@ -16,8 +17,8 @@ use crate::sys::file::FileType;
 pub(super) const DESCRIPTORS: &str = "descriptors.json";
 
 /// The namespaces that can be left outside, and what images call them: runc's names.
-pub(super) const OUTSIDE: [(Kind, &str); 2] =
-    [(Kind::Network, "extRootNetNS"), (Kind::Pid, "extRootPidNS")];
+pub(super) const OUTSIDE: [(namespaces::Kind, &str); 2] =
+    [(namespaces::Kind::Network, "extRootNetNS"), (namespaces::Kind::Pid, "extRootPidNS")];
 
 /// The directories that criu works in.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ fn make(path: &Path) -> Result<()> {
 /// # Errors
 /// What criu says.
 pub fn dump(
-    record: &Record,
+    (record, init): (&Record, BorrowedFd<'_>),
     own: &ProcessRecord,
     (task, images): (Task, &Images),
     options: &Options,
@@ -129,6 +130,11 @@ pub fn dump(
     let was_frozen = record.cgroup.is_frozen();
     let kept = [request.images, request.work].into_iter().chain(options.status_fd).collect();
     let criu = Criu::start(&Start { cgroup: None, kept, keeps_stdio: false }, || Ok(()))?;
+    // criu knows it by its number, looks into whatever has that, and ends it: asked last, when all that
+    // takes time has been done.
+    if sys::process::has_ended(init, Duration::ZERO)? {
+        return Err(Error::message(Kind::State, "container not running"));
+    }
     let work = (images.work.as_fd(), images.place.as_path());
     let served = criu.serve(&request, work, &mut |_, _| Ok(()));
     match served {

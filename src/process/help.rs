@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::channel::{InitEnd, ParentEnd};
-use super::message::{ToInit, ToParent};
+use super::message::ToParent;
 use crate::error::{Context, Error, Result};
 use crate::namespaces;
 use crate::plan::Plan;
@@ -36,27 +36,22 @@ pub(super) fn answer(
     fds: &[OwnedFd],
     (channel, pid): (&ParentEnd, i32),
 ) -> Result<()> {
-    let sent = match question {
+    match question {
         ToParent::Source { index } => {
             let copy = rootfs::open_outside(&plan.rootfs, *index).context(|| match index {
                 Some(index) => format!("bind what /mounts/{index}/source names"),
                 None => "open the root file system".to_owned(),
             })?;
-            channel.send_with(&ToInit::Proceed, &[copy.as_fd()])
+            channel.proceed(&[copy.as_fd()])
         }
         ToParent::Idmap { index } => {
             let mount = fds.first().ok_or_else(|| Error::internal("init sent no mount"))?;
             let namespace = user_namespace(plan, *index, pid)?;
             rootfs::idmap(&plan.rootfs, *index, mount.as_fd(), namespace.as_fd())
                 .context(|| format!("mount what /mounts/{index} describes"))?;
-            channel.send(&ToInit::Proceed)
+            channel.proceed(&[])
         }
-        _ => return Err(Error::internal("that was no question")),
-    };
-    match sent {
-        // Init is dead: what it said last is still to be read.
-        Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => Ok(()),
-        other => other,
+        _ => Err(Error::internal("that was no question")),
     }
 }
 

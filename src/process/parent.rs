@@ -51,6 +51,28 @@ pub struct Receivers<'a> {
     pub pidfd: Option<OwnedFd>,
 }
 
+impl Receivers<'_> {
+    /// The terminal goes to whoever gets it; where nobody else does, it comes back.
+    ///
+    /// # Errors
+    /// As sendmsg(2).
+    pub(super) fn give_terminal(&self, master: Option<OwnedFd>) -> Result<Option<OwnedFd>> {
+        let master = master.ok_or_else(|| Error::internal("there came no terminal"))?;
+        let Some(socket) = &self.console else { return Ok(Some(master)) };
+        handover::send(socket.as_fd(), "console", master.as_fd())
+            .context(|| "send the terminal to its receiver")?;
+        Ok(None)
+    }
+}
+
+/// The hooks of the runtime's namespaces, once those of the container are there.
+pub(super) fn run_hooks(plan: &Plan, record: &Record, pid: i32) -> Result<()> {
+    let state = record.oci_state("creating", pid);
+    let environment = sys::exec::inherited_environment();
+    hooks::run(&plan.hooks.prestart, "prestart", &state, &environment)?;
+    hooks::run(&plan.hooks.create_runtime, "createRuntime", &state, &environment)
+}
+
 /// Host directories that go with the container; dropped before it is created, they go at once.
 pub(super) struct HostDirectories<'a>(pub(super) &'a Plan);
 
@@ -99,7 +121,7 @@ pub fn create(
     prepare_child(plan, child.pid)?;
     let groups = plan.resctrl.as_ref().map(|plan| resctrl::apply(plan, child.pid)).transpose()?;
     let mut parent = Parent::new((plan, &record), (&channel, &child), receivers);
-    parent.proceed()?;
+    parent.channel.proceed(&[])?;
     // While the child mounts; before any hook or code of the image runs.
     cgroups::limit(&plan.cgroup).context(|| "limit the cgroup")?;
     parent.converse(&mut protocol)?;
@@ -183,14 +205,6 @@ impl<'a> Parent<'a> {
         Parent { plan, record, channel, child, receivers, terminal, restricted, moved }
     }
 
-    /// Answers init. Where init is dead already, what it said last is still to be read.
-    fn proceed(&self) -> Result<()> {
-        match self.channel.send(&ToInit::Proceed) {
-            Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => Ok(()),
-            other => other,
-        }
-    }
-
     /// The last answer. Nothing is to be heard after it, so that a dead init shows here.
     fn let_go(&self) -> Result<()> {
         match self.channel.send(&ToInit::Proceed) {
@@ -209,24 +223,24 @@ impl<'a> Parent<'a> {
             match protocol.accept(&message)? {
                 Expected::Mounted => {
                     self.restrict_devices()?;
-                    self.run_hooks()?;
-                    self.proceed()?;
+                    run_hooks(self.plan, self.record, self.child.pid)?;
+                    self.channel.proceed(&[])?;
                 }
                 Expected::Network => {
                     let namespace =
                         fds.pop().ok_or_else(|| Error::internal("init sent no namespace"))?;
                     let moved = namespaces::move_devices(&self.plan.namespaces, namespace)?;
                     self.moved = Some(moved);
-                    self.proceed()?;
+                    self.channel.proceed(&[])?;
                 }
                 Expected::Source | Expected::Idmap => {
                     help::answer(self.plan, &message, &fds, (self.channel, self.child.pid))?;
                 }
-                Expected::Console => self.hand_over_terminal(fds.pop())?,
+                Expected::Console => self.terminal = self.receivers.give_terminal(fds.pop())?,
                 Expected::Listener => {
                     self.restrict_devices()?;
                     self.give_listener(&message)?;
-                    self.proceed()?;
+                    self.channel.proceed(&[])?;
                 }
                 Expected::Ready => {
                     self.restrict_devices()?;
@@ -258,25 +272,6 @@ impl<'a> Parent<'a> {
             return Ok(());
         }
         cgroups::restrict_devices(&self.plan.cgroup)
-    }
-
-    fn hand_over_terminal(&mut self, master: Option<OwnedFd>) -> Result<()> {
-        let master = master.ok_or_else(|| Error::internal("init sent no terminal"))?;
-        match &self.receivers.console {
-            Some(socket) => handover::send(socket.as_fd(), "console", master.as_fd())
-                .context(|| "send the terminal to its receiver"),
-            None => {
-                self.terminal = Some(master);
-                Ok(())
-            }
-        }
-    }
-
-    fn run_hooks(&self) -> Result<()> {
-        let state = self.record.oci_state("creating", self.child.pid);
-        let environment = sys::exec::inherited_environment();
-        hooks::run(&self.plan.hooks.prestart, "prestart", &state, &environment)?;
-        hooks::run(&self.plan.hooks.create_runtime, "createRuntime", &state, &environment)
     }
 
     /// Init is gone without a word.

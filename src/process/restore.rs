@@ -6,19 +6,17 @@ use std::path::Path;
 
 use super::checkpoint::{DESCRIPTORS, Images, OUTSIDE};
 use super::launch::Child;
-use super::parent::{Created, HostDirectories, Receivers};
+use super::parent::{Created, HostDirectories, Receivers, run_hooks};
 use super::pid_file::PidFile;
 use crate::cgroups;
 use crate::checkpoint::{Criu, Notification, Options, Request, Start, Task};
 use crate::error::{Context, Error, Result};
-use crate::hooks;
 use crate::namespaces::{self, Kind, Source};
 use crate::plan::{Plan, ProcessRecord, Record};
 use crate::resctrl;
 use crate::rootfs;
 use crate::state::{Entry, Identity, Phase, Reservation};
 use crate::sys;
-use crate::terminal::handover;
 
 /// Makes the container that `plan` describes from images, in the directory that is reserved for it. On
 /// any failure nothing of it is left.
@@ -152,7 +150,7 @@ impl Restorer<'_> {
         match (notification.script.as_str(), notification.pid) {
             ("setup-namespaces", Some(pid)) => {
                 self.adopt(pid)?;
-                self.run_hooks(pid)
+                run_hooks(self.plan, &self.record, pid)
             }
             // Its memory is there, and it does not run yet.
             ("post-restore", Some(pid)) => {
@@ -161,8 +159,8 @@ impl Restorer<'_> {
                 self.write()
             }
             ("orphan-pts-master", _) => {
-                let master = fds.pop().ok_or_else(|| Error::internal("criu sent no terminal"))?;
-                self.hand_over(master)
+                self.terminal = self.receivers.give_terminal(fds.pop())?;
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -183,25 +181,6 @@ impl Restorer<'_> {
         let groups = self.plan.resctrl.as_ref().map(|plan| resctrl::apply(plan, pid));
         self.groups = groups.transpose()?;
         Ok(())
-    }
-
-    fn run_hooks(&self, pid: i32) -> Result<()> {
-        let state = self.record.oci_state("creating", pid);
-        let environment = sys::exec::inherited_environment();
-        let hooks = &self.plan.hooks;
-        hooks::run(&hooks.prestart, "prestart", &state, &environment)?;
-        hooks::run(&hooks.create_runtime, "createRuntime", &state, &environment)
-    }
-
-    fn hand_over(&mut self, master: OwnedFd) -> Result<()> {
-        match &self.receivers.console {
-            Some(socket) => handover::send(socket.as_fd(), "console", master.as_fd())
-                .context(|| "send the terminal to its receiver"),
-            None => {
-                self.terminal = Some(master);
-                Ok(())
-            }
-        }
     }
 
     /// Everything is recorded before the program runs.

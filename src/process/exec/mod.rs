@@ -31,7 +31,7 @@ use super::channel::{self, InitEnd, ParentEnd};
 use super::foreground::Foreground;
 use super::launch::Child;
 use super::listener;
-use super::message::{ToInit, ToParent};
+use super::message::ToParent;
 use super::parent::Receivers;
 use super::pid_file::PidFile;
 use super::protocol::{Expected, Protocol};
@@ -228,16 +228,16 @@ impl Parent<'_> {
                 Expected::Console => self.take_terminal(fds.pop())?,
                 Expected::Listener => {
                     self.give_listener(&message)?;
-                    self.proceed()?;
+                    self.channel.proceed(&[])?;
                 }
                 Expected::Cloned => {
                     self.meet(&message, fds.pop())?;
-                    self.proceed()?;
+                    self.channel.proceed(&[])?;
                 }
                 Expected::Ready => {
                     self.announce()?;
                     self.may_run = true;
-                    self.proceed()?;
+                    self.channel.proceed(&[])?;
                 }
                 // The others are init's.
                 _ => {}
@@ -268,25 +268,11 @@ impl Parent<'_> {
         }
     }
 
-    /// Where the other side is dead already, what it said last is still to be read.
-    fn proceed(&self) -> Result<()> {
-        match self.channel.send(&ToInit::Proceed) {
-            Err(error) if error.is(libc::EPIPE) || error.is(libc::ECONNRESET) => Ok(()),
-            other => other,
-        }
-    }
-
     fn take_terminal(&mut self, master: Option<OwnedFd>) -> Result<()> {
-        let master = master.ok_or_else(|| Error::internal("the joiner sent no terminal"))?;
-        match &self.receivers.console {
-            Some(socket) => handover::send(socket.as_fd(), "console", master.as_fd())
-                .context(|| "send the terminal to its receiver"),
-            None => {
-                // Before the program runs, which may ask for the size or print at once.
-                self.relay = Some(Relay::begin(master).context(|| "use the program's terminal")?);
-                Ok(())
-            }
-        }
+        let Some(master) = self.receivers.give_terminal(master)? else { return Ok(()) };
+        // Before the program runs, which may ask for the size or print at once.
+        self.relay = Some(Relay::begin(master).context(|| "use the program's terminal")?);
+        Ok(())
     }
 
     fn give_listener(&self, message: &ToParent) -> Result<()> {
