@@ -59,7 +59,7 @@
 //!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl
 //!     checkpoint             (never each other)
 //!  2  host                    what this machine can do
-//!  1  spec sys cli            the document, the system calls, the command line
+//!  1  spec sys cli trace      the document, the system calls, the command line, what took how long
 //!  0  error log
 //! ```
 //!
@@ -86,4 +86,5 @@ pub mod spec;
 pub mod state;
 pub mod sys;
 pub mod terminal;
+pub mod trace;
 pub mod workload;

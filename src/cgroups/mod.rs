@@ -83,21 +83,24 @@ impl Drop for Guard {
 /// A cgroup that has processes or is frozen; a controller that is not to be had; EACCES, EPERM or
 /// EROFS without permission. Nothing is left behind then.
 pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
-    // All before any is made: what the guard takes away again must be nobody else's.
-    for place in plan.places() {
-        tree::refuse_used(place)
-            .context(|| format!("take the cgroup `{}`", place.directory.display()))?;
-    }
     let mut guard = Guard(Record::default());
     let mut placement = Placement::default();
     if plan.unit.is_some() {
+        refuse_used(plan)?;
         // systemd makes its scope around the process.
         placement.after_clone = true;
         return Ok((guard, placement));
     }
+    let mut all_are_free = false;
     for place in plan.places() {
         let intent = || format!("make the cgroup `{}`", place.directory.display());
-        tree::make(place).context(intent)?;
+        let is_new = tree::make(place).context(intent)?;
+        if !is_new && !all_are_free {
+            // Before the first that is not our own is taken: what the guard takes away again must be
+            // nobody else's.
+            refuse_used(plan)?;
+            all_are_free = true;
+        }
         guard.0.add(place);
         make_ready(place, plan).context(intent)?;
         if place.unified {
@@ -110,6 +113,14 @@ pub fn prepare(plan: &Plan) -> Result<(Guard, Placement)> {
     }
     write::apply(&plan.steps.early).context(|| "limit the cgroup")?;
     Ok((guard, placement))
+}
+
+/// Cgroups that are there may be taken if nobody uses one of them.
+fn refuse_used(plan: &Plan) -> Result<()> {
+    plan.places().iter().try_for_each(|place| {
+        tree::refuse_used(place)
+            .context(|| format!("take the cgroup `{}`", place.directory.display()))
+    })
 }
 
 /// What a cgroup that is there still needs before a process can be in it.
@@ -163,7 +174,7 @@ pub fn enter_delegated(plan: &Plan, pid: i32) -> Result<()> {
     let delegated = plan.unit.as_ref().and_then(|unit| unit.delegated.as_ref());
     let (Some(name), Some(place)) = (delegated, plan.unified()) else { return Ok(()) };
     let place = Place { directory: place.directory.join(name), ..place.clone() };
-    let made = tree::make_or_keep(&place).and_then(|()| match plan.manager {
+    let made = tree::make(&place).and_then(|_| match plan.manager {
         Some(user) => tree::delegate(&place, user),
         None => Ok(()),
     });
@@ -189,7 +200,7 @@ fn place_in_scope(plan: &Plan, unit: &systemd::Unit, guard: &mut Guard, pid: i32
                 .hinted(format!("see /proc/{pid}/cgroup; is this systemd's cgroup namespace?")))
             .context(intent);
         }
-        tree::make_or_keep(place).context(intent)?;
+        tree::make(place).context(intent)?;
         guard.0.add(place);
         if unit.depth > 0 && place.unified {
             // A cgroup with processes cannot pass on controllers: the scope has to be empty first.

@@ -15,25 +15,12 @@ pub(super) const INTERNAL_PROCESS: &str = "on cgroup v2 a cgroup that gives its 
 pub(super) const THREADED: &str = "a cgroup above is threaded (cgroup.type), and no container fits \
      into a threaded cgroup: use another cgroupsPath";
 
-/// Makes the container's cgroup in one hierarchy, with those above it that are missing.
-///
-/// # Errors
-/// Where it exists and is in use, or cannot be made.
-pub(super) fn make(place: &Place) -> Result<()> {
-    let is_new = make_directory(&place.directory, &place.mount)?;
-    if is_new { Ok(()) } else { refuse_used(place) }
-}
-
-/// The same for one that may be there and in use: systemd has made it, with the container in it.
+/// Makes a cgroup with those above it that are missing. Whether it was not there before.
 ///
 /// # Errors
 /// Where it cannot be made.
-pub(super) fn make_or_keep(place: &Place) -> Result<()> {
-    make_directory(&place.directory, &place.mount).map(drop)
-}
-
-/// mkdir -p below `mount`. Whether the last component was missing.
-fn make_directory(directory: &Path, mount: &Path) -> Result<bool> {
+pub(super) fn make(place: &Place) -> Result<bool> {
+    let Place { directory, mount, .. } = place;
     let mut missing = Vec::new();
     for ancestor in directory.ancestors().take_while(|ancestor| *ancestor != mount) {
         match std::fs::create_dir(ancestor) {

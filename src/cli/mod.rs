@@ -10,7 +10,7 @@ mod values;
 mod verbs;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, FromArgMatches};
 
@@ -105,6 +105,17 @@ impl Verb {
     pub fn failure_status(&self) -> i32 {
         if matches!(self, Verb::Exec(_)) { 255 } else { 1 }
     }
+
+    /// Where a trace of the verb goes (`--trace`).
+    pub fn trace(&self) -> Option<&Path> {
+        match self {
+            Verb::Create(args) => args.container.trace.as_deref(),
+            Verb::Run(args) => args.container.trace.as_deref(),
+            Verb::Start(args) => args.trace.as_deref(),
+            Verb::Exec(args) => args.trace.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 type Build = fn(Command) -> Command;
@@ -140,7 +151,7 @@ verbs! {
     "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
     "spec" Spec "Write a config.json to begin with"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
-    "features" Features "Print what this runtime can do as JSON (so far: seccomp)"
+    "features" Features "Print what this runtime can do as JSON"
 }
 
 /// The names of all verbs.

@@ -33,6 +33,9 @@ pub struct Container {
     /// Let the program inherit N more descriptors, from 3 on
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub preserve_fds: u32,
+    /// Write what took how long to this file, for Perfetto or Chrome (about:tracing)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Do not adopt what the container leaves behind (run only; create never does)
     #[arg(long)]
     pub no_subreaper: bool,
@@ -118,6 +121,9 @@ pub struct Exec {
     /// Send a pidfd of it to the process that listens here
     #[arg(long, value_name = "SOCKET")]
     pub pidfd_socket: Option<PathBuf>,
+    /// Write what took how long to this file, for Perfetto or Chrome (about:tracing)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Accepted for runc's sake: exec adopts nothing
     #[arg(long)]
     pub no_subreaper: bool,
@@ -138,6 +144,9 @@ pub struct Exec {
 /// `start`
 #[derive(Debug, Clone, Args)]
 pub struct Start {
+    /// Write what took how long to this file, for Perfetto or Chrome (about:tracing)
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// The container
     pub id: String,
 }
@@ -270,10 +279,10 @@ pub struct Update {
     /// Number of processes, -1 for no limit
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub pids_limit: Option<i64>,
-    /// Not supported yet: the cache that may be used (Intel RDT)
+    /// The cache that may be used, as resctrl's schemata have it (Intel RDT)
     #[arg(long, value_name = "SCHEMA")]
     pub l3_cache_schema: Option<String>,
-    /// Not supported yet: the memory bandwidth that may be used (Intel RDT)
+    /// The memory bandwidth that may be used, the same (Intel RDT)
     #[arg(long, value_name = "SCHEMA")]
     pub mem_bw_schema: Option<String>,
     /// The container

@@ -14,6 +14,7 @@ use crate::rootfs;
 use crate::spec;
 use crate::sys;
 use crate::terminal::handover;
+use crate::trace;
 
 /// Creates the container and leaves.
 pub(super) fn create(call: &mut Call<'_>, args: &cli::Create) -> Result<i32> {
@@ -48,6 +49,7 @@ pub(super) fn prepare(call: &Call<'_>, preserve_fds: u32) -> Result<Inherited> {
     let listen_fds = listen_fds();
     let count = preserve_fds.saturating_add(listen_fds);
     check_open(count)?;
+    let _phase = trace::phase("seal rrun");
     process::seal(call.args)?;
     Ok(Inherited { count, listen_fds })
 }
@@ -149,7 +151,8 @@ pub(super) fn plan(
     // Relative paths in the bundle, and hooks, start there.
     sys::file::chdir(&bundle).context(|| "enter the bundle")?;
     let config = args.config.clone().unwrap_or_else(|| PathBuf::from("config.json"));
-    let mut config = spec::Config::read(&bundle.join(config))?;
+    let config = bundle.join(config);
+    let mut config = trace::during("read config.json", || spec::Config::read(&config))?;
     let notifies = manager().is_some() && add_notify_socket(call, &mut config, id);
     let options = Options {
         id: id.to_owned(),
@@ -161,7 +164,7 @@ pub(super) fn plan(
         listen_fds: inherited.listen_fds,
         cgroup_owner: call.cgroup_owner()?,
     };
-    let plan = crate::plan::compile(&config, &call.host, &options)?;
+    let plan = trace::during("plan", || crate::plan::compile(&config, &call.host, &options))?;
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
@@ -175,7 +178,8 @@ fn reserve_and_create(
     receivers: &Receivers<'_>,
 ) -> Result<Created> {
     let record = Record::begin(plan, call.host.euid());
-    let reservation = call.store.reserve(&plan.id, verb, &record)?;
+    let reservation =
+        trace::during("reserve its directory", || call.store.reserve(&plan.id, verb, &record))?;
     if notifies {
         notify::make_directory(reservation.entry()?.dir())?;
     }

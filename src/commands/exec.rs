@@ -11,6 +11,7 @@ use crate::plan::{ExecOptions, ExecPlan, ProcessRecord, compile_exec};
 use crate::process::{self, Executed, Foreground, Target, Watch};
 use crate::spec;
 use crate::state::Verb;
+use crate::trace;
 use crate::workload::Change;
 
 /// Runs the program; in the foreground its own exit status is ours.
@@ -25,6 +26,7 @@ pub(super) fn exec(call: &mut Call<'_>, args: &cli::Exec) -> Result<i32> {
     };
     let Executed { pid, process, relay } =
         begin(call, args, inherited, foreground.as_ref()).context(intent)?;
+    let _phase = trace::phase("the program runs");
     match foreground {
         Some(foreground) => foreground.wait((pid, process.as_fd()), relay, None),
         None => Ok(0),
@@ -47,7 +49,7 @@ fn begin(
     };
     let own: ProcessRecord = entry.read_beside("process.json")?;
     let options = options(args, inherited)?;
-    let plan = compile_exec(&record, &own, &call.host, &options)?;
+    let plan = trace::during("plan", || compile_exec(&record, &own, &call.host, &options))?;
     for warning in &plan.warnings {
         log::warn!("{warning}");
     }

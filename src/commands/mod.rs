@@ -18,12 +18,14 @@ mod select;
 mod spec;
 mod start;
 mod state;
+mod trace_file;
 mod update;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
+use self::trace_file::TraceFile;
 use crate::cli::{Global, Verb};
 use crate::error::{Context, Error, Kind, Result};
 use crate::host::Host;
@@ -65,27 +67,12 @@ pub fn dispatch(
     }
     let store = Store::new(state_root(global, &host)?);
     let mut call = Call { args, global, out, host, store };
-    let call = &mut call;
-    match verb {
-        Verb::Create(args) => create::create(call, args),
-        Verb::Start(args) => start::start(call, args),
-        Verb::State(args) => state::state(call, args),
-        Verb::Kill(args) => kill::kill(call, args),
-        Verb::Delete(args) => delete::delete(call, args),
-        Verb::Run(args) => run::run(call, args),
-        Verb::Exec(args) => exec::exec(call, args),
-        Verb::List(args) => list::list(call, args),
-        Verb::Ps(args) => ps::ps(call, args),
-        Verb::Pause(args) => pause::pause(call, args),
-        Verb::Resume(args) => pause::resume(call, args),
-        Verb::Update(args) => update::update(call, args),
-        Verb::Events(args) => events::events(call, args),
-        Verb::Checkpoint(args) => checkpoint::checkpoint(call, args),
-        Verb::Restore(args) => restore::restore(call, args),
-        Verb::Seccomp(args) => seccomp::seccomp(call, args),
-        // Told above.
-        Verb::Spec(_) | Verb::Features(_) => Ok(0),
+    let trace = verb.trace().map(TraceFile::begin).transpose()?;
+    let done = call.perform(verb);
+    if let Some(trace) = trace {
+        trace.write();
     }
+    done
 }
 
 /// `--root`, or the directory of whoever we are.
@@ -112,6 +99,29 @@ fn state_root(global: &Global, host: &Host) -> Result<PathBuf> {
 }
 
 impl Call<'_> {
+    fn perform(&mut self, verb: &Verb) -> Result<i32> {
+        match verb {
+            Verb::Create(args) => create::create(self, args),
+            Verb::Start(args) => start::start(self, args),
+            Verb::State(args) => state::state(self, args),
+            Verb::Kill(args) => kill::kill(self, args),
+            Verb::Delete(args) => delete::delete(self, args),
+            Verb::Run(args) => run::run(self, args),
+            Verb::Exec(args) => exec::exec(self, args),
+            Verb::List(args) => list::list(self, args),
+            Verb::Ps(args) => ps::ps(self, args),
+            Verb::Pause(args) => pause::pause(self, args),
+            Verb::Resume(args) => pause::resume(self, args),
+            Verb::Update(args) => update::update(self, args),
+            Verb::Events(args) => events::events(self, args),
+            Verb::Checkpoint(args) => checkpoint::checkpoint(self, args),
+            Verb::Restore(args) => restore::restore(self, args),
+            Verb::Seccomp(args) => seccomp::seccomp(self, args),
+            // Told before there was a call.
+            Verb::Spec(_) | Verb::Features(_) => Ok(0),
+        }
+    }
+
     /// Who owns the cgroups, by `--systemd-cgroup` and `--cgroup-manager`.
     fn cgroup_owner(&self) -> Result<CgroupOwner> {
         match self.global.cgroup_manager.as_deref() {

@@ -12,6 +12,7 @@ use crate::plan::Record;
 use crate::process::{Created, Foreground};
 use crate::state::Entry;
 use crate::terminal::Relay;
+use crate::trace;
 
 /// Runs a container; its own exit status is ours.
 pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
@@ -51,8 +52,10 @@ pub(super) fn run(call: &mut Call<'_>, args: &cli::Run) -> Result<i32> {
         return Ok(0);
     };
     let process = (created.record.pid(), created.init.as_fd());
-    let status = foreground.wait(process, relay, notify.as_ref())?;
+    let status =
+        trace::during("the program runs", || foreground.wait(process, relay, notify.as_ref()))?;
     if !args.keep {
+        let _phase = trace::phase("delete");
         clean_up(&created.entry).context(|| format!("delete container `{}`", args.id))?;
     }
     Ok(status)

@@ -14,6 +14,7 @@ use crate::process::gate;
 use crate::process::notify::Notify;
 use crate::state::{Entry, Lock, Status, Verb};
 use crate::sys;
+use crate::trace;
 
 /// Starts a created container.
 pub(super) fn start(call: &mut Call<'_>, args: &cli::Start) -> Result<i32> {
@@ -81,7 +82,7 @@ pub(super) fn start_created(
 }
 
 fn open_and_announce(entry: &Entry<Record>, record: &Record) -> Result<()> {
-    gate::open(entry.dir())?;
+    trace::during("let init go on, until it is the program", || gate::open(entry.dir()))?;
     gate::remove(entry.dir());
     if record.hooks.poststart.is_empty() {
         return Ok(());

@@ -10,6 +10,7 @@ use super::plan::Hook;
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys;
 use crate::sys::process::{Cloned, Ended};
+use crate::trace;
 
 /// How much of a failed hook's output goes into the error.
 const LAST_WORDS: usize = 1024;
@@ -26,6 +27,7 @@ const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// are not run.
 pub fn run(hooks: &[Hook], moment: &str, state: &[u8], environment: &[CString]) -> Result<()> {
     for (index, hook) in hooks.iter().enumerate() {
+        let _phase = trace::phase_of(|| format!("{moment} hook `{}`", hook.path.display()));
         run_one(hook, state, environment)
             .map_err(|error| error.with_kind(Kind::Hook))
             .context(|| format!("run {moment} hook {index} (`{}`)", hook.path.display()))?;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::message::{ToInit, ToParent};
 use crate::error::{Context, Error, Result, WIRE_LIMIT};
 use crate::sys;
+use crate::trace;
 
 /// A failure is JSON inside JSON: escaping may double it, and control characters take six bytes.
 const PACKET_LIMIT: usize = WIRE_LIMIT * 2 + 1024;
@@ -42,6 +43,14 @@ impl ParentEnd {
 }
 
 impl InitEnd {
+    /// Tells what was done so far, if anybody wants to know.
+    pub(super) fn tell_phases(&self) {
+        if trace::is_on() {
+            // A trace with less in it is no failure.
+            let _ = self.send(&ToParent::Phases(trace::take()));
+        }
+    }
+
     /// Waits for the parent's answer, and takes what comes with it. End-of-file means that it is dead,
     /// and so are we.
     ///

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Kind, Result, WIRE_LIMIT};
 use crate::sys;
+use crate::trace;
 
 /// Its name in the container's directory.
 const NAME: &str = "gate";
@@ -25,8 +26,12 @@ const NAME: &str = "gate";
 /// The word that opens it.
 const GO: &[u8] = b"go";
 
+/// The same from somebody who wants to know what takes how long.
+const GO_TRACED: &[u8] = b"go, traced";
+
 /// Init's last word. Only what cannot fail for want of a listener comes after it. With no_new_privs
-/// no seccomp profile has to allow sending it: it comes before that is loaded.
+/// no seccomp profile has to allow sending it: it comes before that is loaded. With a trace, what init
+/// did since `go` comes after it, as JSON.
 const EXECUTING: &[u8] = b"executing";
 
 /// sun_path holds 107 bytes; a path through the held directory always fits.
@@ -55,6 +60,10 @@ impl Gate {
             let connection = sys::socket::accept(self.0.as_fd()).context(|| "wait for `start`")?;
             match sys::socket::receive(connection.as_fd(), 64) {
                 Ok(Some(packet)) if packet.bytes == GO => return Ok(Opened(connection)),
+                Ok(Some(packet)) if packet.bytes == GO_TRACED => {
+                    trace::begin("init");
+                    return Ok(Opened(connection));
+                }
                 // ECONNRESET, end-of-file or another word: not a start.
                 _ => {}
             }
@@ -70,8 +79,12 @@ impl Opened {
     /// Tells that somebody that execve is next: a connection that just ends would look the same
     /// for a program that runs and an init that was killed.
     pub(super) fn executing(&self) {
+        let mut word = EXECUTING.to_vec();
+        if trace::is_on() {
+            word.extend(serde_json::to_vec(&trace::take()).unwrap_or_default());
+        }
         // Whoever said `go` may be dead by now; the program runs all the same.
-        let _ = sys::socket::send(self.0.as_fd(), EXECUTING, &[]);
+        let _ = sys::socket::send(self.0.as_fd(), &word, &[]);
     }
 
     /// Tells that somebody why the program does not run.
@@ -105,16 +118,22 @@ pub fn open(dir: BorrowedFd<'_>) -> Result<()> {
         }
         other => other?,
     };
-    sys::socket::send(connection.as_fd(), GO, &[]).context(|| "open the gate")?;
-    let mut executing = false;
+    let go = if trace::is_on() { GO_TRACED } else { GO };
+    sys::socket::send(connection.as_fd(), go, &[]).context(|| "open the gate")?;
+    let mut executing = None;
     loop {
         return match sys::socket::receive(connection.as_fd(), WIRE_LIMIT) {
-            Ok(Some(packet)) if packet.bytes == EXECUTING => {
-                executing = true;
-                continue;
-            }
-            Ok(Some(packet)) => Err(Error::from_wire(&packet.bytes)),
-            Ok(None) if executing => Ok(()),
+            Ok(Some(packet)) => match packet.bytes.strip_prefix(EXECUTING) {
+                Some(phases) => {
+                    if !phases.is_empty() {
+                        trace::add(serde_json::from_slice(phases).unwrap_or_default());
+                    }
+                    executing = Some(trace::phase_in("init", trace::LAST_PHASE));
+                    continue;
+                }
+                None => Err(Error::from_wire(&packet.bytes)),
+            },
+            Ok(None) if executing.is_some() => Ok(()),
             Ok(None) => Err(killed()),
             // The listener was closed with our connection still in its queue.
             Err(error) if error.is(libc::ECONNRESET) => Err(killed()),

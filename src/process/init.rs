@@ -16,6 +16,7 @@ use crate::rootfs;
 use crate::state::Lock;
 use crate::sys;
 use crate::sys::procfs::Procfs;
+use crate::trace;
 use crate::workload;
 
 /// What init holds on its way.
@@ -167,7 +168,9 @@ impl Init<'_> {
     /// Walks the list. Never returns: either execve replaces us, or the failure has been told to
     /// whoever waits for us.
     pub(super) fn run(mut self) -> ! {
+        trace::begin_as("init");
         if let Err(error) = guarded(|| self.walk(CREATE)) {
+            self.channel.tell_phases();
             let wire = String::from_utf8_lossy(&error.to_wire()).into_owned();
             let _ = self.channel.send(&ToParent::Failed(wire));
             sys::process::exit_now(1);
@@ -176,6 +179,7 @@ impl Init<'_> {
         // us finds no descriptor of the host.
         // The log file's descriptor goes too, and its number may become another's.
         log::set_max_level(log::LevelFilter::Off);
+        trace::end();
         let kept = sys::file::close_from(3 + self.plan.preserve_fds, self.gate.as_fd());
         match kept.and_then(|()| self.gate.wait()) {
             Ok(opened) => self.opened = Some(opened),
@@ -194,9 +198,10 @@ impl Init<'_> {
         sys::process::exit_now(1)
     }
 
-    fn walk(&mut self, steps: &[(&str, Step)]) -> Result<()> {
+    fn walk(&mut self, steps: &[(&'static str, Step)]) -> Result<()> {
         steps.iter().try_for_each(|(name, step)| {
             log::debug!("init: {name}");
+            let _phase = trace::phase(name);
             let done = step(self);
             if self.is_filtered { done.hint(|| FILTERED) } else { done }
         })

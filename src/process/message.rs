@@ -36,6 +36,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::trace::{self, Span};
+
 /// What the parent hears.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToParent {
@@ -76,8 +78,19 @@ pub(super) enum ToParent {
     Ready,
     /// From the process of `exec`: only execve is left, and what cannot be told any more.
     Executing,
+    /// From any of them, before a word of its own: what it did so far. Only where there is a trace.
+    Phases(Vec<Span>),
     /// From either: it failed and exits. The text is [`crate::error::Error::to_wire`]'s.
     Failed(String),
+}
+
+impl ToParent {
+    /// Puts what the other side has done into the trace.
+    pub(super) fn note_phases(self) {
+        if let ToParent::Phases(spans) = self {
+            trace::add(spans);
+        }
+    }
 }
 
 /// What init hears.

@@ -24,6 +24,7 @@ use crate::state::{Entry, Identity, Lock, Phase, Reservation};
 use crate::sys;
 use crate::sys::procfs::Procfs;
 use crate::terminal::handover;
+use crate::trace;
 
 /// A container that was created: it waits at its gate.
 #[derive(Debug)]
@@ -99,20 +100,23 @@ pub fn create(
     let namespaces = namespaces::Handles::open(&plan.namespaces)?;
     let gate = Gate::bind(entry.dir())?;
     let directories = HostDirectories(plan);
-    let (mut cgroup, placement) =
-        cgroups::prepare(&plan.cgroup).context(|| "prepare the cgroup")?;
+    let (mut cgroup, placement) = trace::during("cgroup", || cgroups::prepare(&plan.cgroup))
+        .context(|| "prepare the cgroup")?;
     let mut protocol = Protocol::new(conversation(plan)).with_questions(plan.rootfs.may_ask());
     let (channel, init_end) = channel::pair()?;
     let strategy = plan.strategy.clone();
     let lock = reservation.lock()?;
     let mut launch = Launch { plan, record: &record, lock, strategy, placement };
-    let child = launch.clone_init((gate, namespaces, init_end), &channel, &mut protocol)?;
+    let child = trace::during("clone", || {
+        launch.clone_init((gate, namespaces, init_end), &channel, &mut protocol)
+    })?;
     let placed = launch.placement.is_done();
 
     if let Some(plan) = &plan.resctrl {
         record.resctrl = resctrl::intended(plan);
     }
     record.init = Some(Identity::of(child.pid, child.pidfd()?)?);
+    let phase = trace::phase("record, place and map init");
     entry.write(&record)?;
     if !placed {
         cgroups::place(&plan.cgroup, &mut cgroup, child.pid)
@@ -121,9 +125,11 @@ pub fn create(
     prepare_child(plan, child.pid)?;
     let groups = plan.resctrl.as_ref().map(|plan| resctrl::apply(plan, child.pid)).transpose()?;
     let mut parent = Parent::new((plan, &record), (&channel, &child), receivers);
+    drop(phase);
     parent.channel.proceed(&[])?;
     // While the child mounts; before any hook or code of the image runs.
-    cgroups::limit(&plan.cgroup).context(|| "limit the cgroup")?;
+    trace::during("limits of the cgroup", || cgroups::limit(&plan.cgroup))
+        .context(|| "limit the cgroup")?;
     parent.converse(&mut protocol)?;
     let (terminal, moved) = (parent.terminal.take(), parent.moved.take());
     if let Some(socket) = &receivers.pidfd {
@@ -131,6 +137,7 @@ pub fn create(
             .context(|| "send the pidfd to its receiver")?;
     }
 
+    let _phase = trace::phase("record and pid file");
     record.phase = Phase::Created;
     let pid_file = receivers.pid_file.map(|path| PidFile::write(path, child.pid)).transpose()?;
     let process = serde_json::to_vec(&ProcessRecord::of(plan))
@@ -217,9 +224,11 @@ impl<'a> Parent<'a> {
 
     fn converse(&mut self, protocol: &mut Protocol) -> Result<()> {
         while !protocol.is_over() {
+            let waiting = trace::phase("wait for init");
             let Some((message, mut fds)) = self.channel.receive()? else {
                 return Err(self.obituary());
             };
+            drop(waiting);
             match protocol.accept(&message)? {
                 Expected::Mounted => {
                     self.restrict_devices()?;
@@ -247,6 +256,7 @@ impl<'a> Parent<'a> {
                     cgroups::enter_delegated(&self.plan.cgroup, self.child.pid)
                         .context(|| "move init into its cgroup")?;
                 }
+                Expected::Phases => message.note_phases(),
                 Expected::Cloned | Expected::Executing => {}
             }
         }
@@ -271,6 +281,7 @@ impl<'a> Parent<'a> {
         if std::mem::replace(&mut self.restricted, true) {
             return Ok(());
         }
+        let _phase = trace::phase("restrict devices");
         cgroups::restrict_devices(&self.plan.cgroup)
     }
 

@@ -26,6 +26,8 @@ pub(super) enum Expected {
     Listener,
     /// Init waits for its record.
     Ready,
+    /// Nothing: somebody has told what it did.
+    Phases,
     /// The process of `exec` is about to become the program.
     Executing,
 }
@@ -59,6 +61,8 @@ impl Protocol {
     pub(super) fn accept(&mut self, message: &ToParent) -> Result<Expected> {
         let came = match message {
             ToParent::Failed(wire) => return Err(Error::from_wire(wire.as_bytes())),
+            // Beside the conversation.
+            ToParent::Phases(_) => return Ok(Expected::Phases),
             ToParent::Cloned { .. } => Expected::Cloned,
             ToParent::Network => Expected::Network,
             ToParent::Source { .. } => Expected::Source,

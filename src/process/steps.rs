@@ -278,6 +278,7 @@ impl<'a> Init<'a> {
     }
 
     pub(super) fn ready(&mut self) -> Result<()> {
+        self.channel.tell_phases();
         self.channel.send(&ToParent::Ready)?;
         self.channel.wait_for_answer()
     }

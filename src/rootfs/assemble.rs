@@ -14,6 +14,7 @@ use crate::error::{Context, Error, Kind, Result};
 use crate::sys::entry;
 use crate::sys::file::{self, FileType};
 use crate::sys::mount;
+use crate::trace;
 
 /// A root file system that is complete, and not yet anybody's `/`.
 #[derive(Debug)]
@@ -66,8 +67,10 @@ pub fn assemble<'a>(plan: &'a Plan, outside: Option<&dyn Outside>) -> Result<Ass
 }
 
 fn build<'a>(plan: &'a Plan, outside: Option<&dyn Outside>) -> Result<Assembled<'a>> {
+    let phase = trace::phase("open the sources of binds");
     let source = |(index, mount)| source(index, mount, outside.filter(|_| plan.user_namespace));
     let sources = plan.mounts.iter().enumerate().map(source).collect::<Result<Vec<_>>>()?;
+    drop(phase);
     let masked = !plan.masked_paths.is_empty();
     let null = masked.then(devices::host_null).transpose().context(|| "open `/dev/null`")?;
     if may_reach_the_host(plan) {
@@ -75,16 +78,20 @@ fn build<'a>(plan: &'a Plan, outside: Option<&dyn Outside>) -> Result<Assembled<
         // host's. The sources have been copied and keep their propagation.
         leave_the_peers().context(|| "leave the peer groups of the host")?;
     }
+    let phase = trace::phase("make and attach the root");
     let root = make_root(plan, outside).context(|| "make the root file system")?;
     put_in_place(plan, root.as_fd()).context(|| "attach the root file system")?;
+    drop(phase);
     let mut assembled = Assembled { plan, root, null, late: Vec::new() };
     for (index, source) in sources.into_iter().enumerate() {
         let mount = &plan.mounts[index];
+        let _phase = trace::phase_of(|| format!("mount `{}`", mount.destination.display()));
         assembled
             .mount((index, mount), source, outside)
             .context(|| format!("mount `{}`", mount.destination.display()))?;
     }
     if let Some(devices) = &plan.devices {
+        let _phase = trace::phase("devices");
         devices::make(assembled.root(), devices, plan.user_namespace)?;
     }
     Ok(assembled)

@@ -6,9 +6,9 @@ use std::path::Path;
 use libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 
 use super::attributes;
-use super::filesystem::{set_parameters, tmpfs};
+use super::filesystem::tmpfs;
 use super::plan::{Attributes, CgroupTree, Label, LegacyMount, Shown};
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::sys::file;
 use crate::sys::mount::{self, FsContext};
 
@@ -21,7 +21,7 @@ pub(super) fn mount(
 ) -> Result<OwnedFd> {
     let (mounted, complete) = match tree {
         CgroupTree::Empty => (directories(label)?, false),
-        CgroupTree::Unified(shown) => match hierarchy("cgroup2", &[], shown, top)? {
+        CgroupTree::Unified(shown) => match unified(shown, top)? {
             Some(mounted) => (mounted, true),
             // CVE-2023-25809: better nothing than the host's tree showing through.
             None => (directories(label)?, false),
@@ -36,7 +36,8 @@ pub(super) fn mount(
             for (name, target) in links {
                 file::symlink_at(Path::new(target), base.as_fd(), Path::new(name))?;
             }
-            attributes::change(base.as_fd(), false, top)?;
+            // All of them at once, and last: nothing can be made in what is read-only.
+            attributes::change(base.as_fd(), true, top)?;
             return Ok(base);
         }
     };
@@ -55,36 +56,49 @@ fn directories(label: Option<&Label>) -> Result<OwnedFd> {
     tmpfs(&parameters, attributes)
 }
 
+/// One of several hierarchies, in a directory of `base`, which is attached, and ours alone: so its
+/// name can be trusted, and mount(2) does in one call what takes ten by descriptors.
 fn below(legacy: &LegacyMount, top: Attributes, base: BorrowedFd<'_>) -> Result<()> {
     let name = Path::new(&legacy.name);
     file::mkdir_at(base, name, 0o755)?;
+    if legacy.shown.fresh {
+        let fstype = if legacy.unified { "cgroup2" } else { "cgroup" };
+        // Not read-only: mount(2) would make the file system so, which other mounts may share.
+        let flags = attributes::for_mount_call(top) & !libc::MS_RDONLY;
+        let data = legacy.data.join(",");
+        let data = (!legacy.unified).then_some(data.as_str());
+        let at = file::proc_path(base).join(name);
+        match mount::mount(Some(fstype), &at, Some(fstype), flags, data) {
+            Err(error) if is_not_fresh(&error) => {}
+            mounted => return mounted,
+        }
+    }
     let to = file::open_at(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)?;
-    let (fstype, data) = match legacy.unified {
-        true => ("cgroup2", &[][..]),
-        false => ("cgroup", &legacy.data[..]),
-    };
-    match hierarchy(fstype, data, &legacy.shown, top)? {
+    match copy(&legacy.shown, top)? {
         Some(mounted) => mount::move_mount(mounted.as_fd(), to.as_fd()),
         None => Ok(()),
     }
 }
 
-/// One hierarchy, detached: new where the container's own cgroup is its root, else a copy of what
+/// Where a new one is refused, a copy of the host's shows the same. EPERM: the cgroup namespace is not
+/// the container's user namespace's. EBUSY: on v1 the controller is mounted together with others.
+fn is_not_fresh(error: &Error) -> bool {
+    error.is(libc::EPERM) || error.is(libc::EBUSY)
+}
+
+/// The v2 hierarchy, detached: new where the container's own cgroup is its root, else a copy of what
 /// the host has there. None where the container has no cgroup in it.
-fn hierarchy(
-    fstype: &str,
-    data: &[String],
-    shown: &Shown,
-    top: Attributes,
-) -> Result<Option<OwnedFd>> {
+fn unified(shown: &Shown, top: Attributes) -> Result<Option<OwnedFd>> {
     if shown.fresh {
-        match fresh(fstype, data, top) {
-            // EPERM: the cgroup namespace is not the container's user namespace's. EBUSY: on v1 the
-            // controller is mounted together with others. A copy shows the same.
-            Err(error) if error.is(libc::EPERM) || error.is(libc::EBUSY) => {}
+        match fresh(top) {
+            Err(error) if is_not_fresh(&error) => {}
             mounted => return mounted.map(Some),
         }
     }
+    copy(shown, top)
+}
+
+fn copy(shown: &Shown, top: Attributes) -> Result<Option<OwnedFd>> {
     let flags = mount::OPEN_TREE_CLONE | mount::AT_RECURSIVE;
     let copied = match mount::open_tree(None, &shown.own, flags) {
         Err(error) if error.is(libc::ENOENT) => return Ok(None),
@@ -94,10 +108,9 @@ fn hierarchy(
     Ok(Some(copied))
 }
 
-fn fresh(fstype: &str, data: &[String], top: Attributes) -> Result<OwnedFd> {
-    let context = FsContext::open(fstype)?;
-    context.set_string("source", fstype)?;
-    set_parameters(&context, data)?;
+fn fresh(top: Attributes) -> Result<OwnedFd> {
+    let context = FsContext::open("cgroup2")?;
+    context.set_string("source", "cgroup2")?;
     context.create()?;
     context.mount(attributes::for_new(top))
 }

@@ -133,7 +133,7 @@ fn by_context(wanted: &FileSystem, data: &[String]) -> Result<OwnedFd> {
 }
 
 /// Hands `key=value` and `key` to a context.
-pub(super) fn set_parameters(context: &FsContext, data: &[String]) -> Result<()> {
+fn set_parameters(context: &FsContext, data: &[String]) -> Result<()> {
     for parameter in data.iter().filter(|parameter| !parameter.is_empty()) {
         match parameter.split_once('=') {
             // mount(2) takes quotes around a SELinux context; fsconfig(2) wants the value itself.

@@ -20,6 +20,7 @@ use crate::process::init::{FILTERED, guarded};
 use crate::process::message::ToParent;
 use crate::sys;
 use crate::sys::procfs::Procfs;
+use crate::trace;
 use crate::workload;
 
 /// What the joiner holds on its way.
@@ -124,10 +125,12 @@ const RUN: &[(&str, Step)] = &[
 impl Joiner<'_> {
     /// Walks the lists. Never returns: a failure has been told to the parent.
     pub(super) fn run(mut self) -> ! {
+        trace::begin_as("joiner");
         let joined = guarded(|| self.walk(JOIN)).and_then(|()| self.clone_process());
         match joined {
-            Ok(sys::process::Cloned::Child) => {}
+            Ok(sys::process::Cloned::Child) => trace::begin_as("process"),
             Ok(sys::process::Cloned::Parent { pid, pidfd }) => {
+                self.channel.tell_phases();
                 let message = ToParent::Cloned { pid, placed: true };
                 let fds = [std::os::fd::AsFd::as_fd(&pidfd)];
                 // Without the message the process finds itself without a parent, and ends.
@@ -145,13 +148,15 @@ impl Joiner<'_> {
 
     fn fail(&self, error: &Error) -> ! {
         let wire = String::from_utf8_lossy(&error.to_wire()).into_owned();
+        self.channel.tell_phases();
         let _ = self.channel.send(&ToParent::Failed(wire));
         sys::process::exit_now(FAILURE)
     }
 
-    fn walk(&mut self, steps: &[(&str, Step)]) -> Result<()> {
+    fn walk(&mut self, steps: &[(&'static str, Step)]) -> Result<()> {
         steps.iter().try_for_each(|(name, step)| {
             log::debug!("exec: {name}");
+            let _phase = trace::phase(name);
             let done = step(self);
             if self.is_filtered { done.hint(|| FILTERED) } else { done }
         })

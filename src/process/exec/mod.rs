@@ -45,6 +45,7 @@ use crate::sys::io::{Readiness, any_readable, wait_until_ready};
 use crate::sys::process::Cloned;
 use crate::sys::procfs::Procfs;
 use crate::terminal::{Relay, handover};
+use crate::trace;
 use crate::workload;
 
 /// How often somebody is looked for at the other end of the fifo.
@@ -239,6 +240,7 @@ impl Parent<'_> {
                     self.may_run = true;
                     self.channel.proceed(&[])?;
                 }
+                Expected::Phases => message.note_phases(),
                 // The others are init's.
                 _ => {}
             }
@@ -345,6 +347,7 @@ impl Parent<'_> {
 
     /// The end of the channel is execve, which has closed it.
     fn await_execve(&mut self, protocol: &mut Protocol) -> Result<()> {
+        let _phase = trace::phase_in("process", trace::LAST_PHASE);
         match self.hear()? {
             None => Ok(()),
             Some((message, _)) => protocol.accept(&message).map(drop),

@@ -193,6 +193,7 @@ impl Joiner<'_> {
     }
 
     pub(super) fn last_word(&mut self) -> Result<()> {
+        self.channel.tell_phases();
         self.channel.send(&ToParent::Executing)
     }
 

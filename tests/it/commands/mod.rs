@@ -4,11 +4,12 @@ mod create;
 mod features;
 mod run;
 mod seccomp;
+mod trace_file;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [create::cases(), features::cases(), run::cases(), seccomp::cases()]
+    [create::cases(), features::cases(), run::cases(), seccomp::cases(), trace_file::cases()]
         .into_iter()
         .flatten()
         .collect()
