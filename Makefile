@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all test-systemd bench install clean
+.PHONY: all demo test test-all test-systemd bench bench-check install clean
 
 all: $(BINARY)
 
@@ -48,6 +48,13 @@ ROUNDS ?= 40
 bench: $(BINARY)
 	@cargo bench --locked --bench runtime -- --runtime $(abspath $(BINARY)) --peers "$(PEERS)" --rounds $(ROUNDS) \
 		--bundle "$(BUNDLE)" --only "$(ONLY)" $(if $(SAVE),--json docs/bench.json --picture docs/bench.svg)
+
+# Counts instead of times: instructions, allocations, system calls and page faults beside benches/budget.json;
+# make bench-check UPDATE=1 writes them there. Without link-time optimisation, which takes a minute and
+# hardly changes what is counted.
+bench-check: $(BINARY)
+	@CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16 cargo bench --locked --bench budget -- \
+		$(abspath $(BINARY)) $(if $(UPDATE),--update)
 
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun

@@ -28,6 +28,11 @@ impl Work {
         self.directory.join("bundles").join(name).to_string_lossy().into_owned()
     }
 
+    /// For the records of the runtime under test.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.directory.join("state")
+    }
+
     pub(crate) fn rootfs(&self) -> PathBuf {
         self.directory.join("rootfs")
     }

@@ -63,7 +63,7 @@ fn runtime(name: &str, work: &Work) -> Option<Contender> {
     let version = Command::new(&program).arg("--version").output().ok()?;
     let version = String::from_utf8(version.stdout).ok()?.lines().next()?.trim().to_owned();
     let short = Path::new(name).file_name()?.to_string_lossy().into_owned();
-    let state = work.directory.join("state").join(&short);
+    let state = work.state().join(&short);
     std::fs::create_dir_all(&state).ok()?;
     let size = std::fs::metadata(&program).ok()?.len();
     Some(Contender { name: short, version, program, size, is_floor: false, state })

@@ -11,11 +11,12 @@
 mod bundles;
 mod contenders;
 mod measure;
+mod private;
 mod report;
 mod scenarios;
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// What was asked for.
 pub(crate) struct Options {
@@ -64,23 +65,12 @@ fn options() -> Options {
 }
 
 fn main() -> ExitCode {
-    const INSIDE: &str = "RRUN_BENCH_INSIDE";
-    let Some(directory) = std::env::var_os(INSIDE) else {
-        // A mount namespace of our own: for the bundles' tmpfs, and for the work-around that crun needs.
-        let directory = std::env::temp_dir().join(format!("rrun-bench-{}", std::process::id()));
-        std::fs::create_dir(&directory).expect("a directory for the bundles");
-        let status = Command::new("unshare")
-            .args(["--mount", "--propagation", "private"])
-            .arg(std::env::current_exe().unwrap())
-            .args(std::env::args_os().skip(1))
-            .env(INSIDE, &directory)
-            .status()
-            .expect("unshare(1)");
-        std::fs::remove_dir(&directory).expect("nothing in the directory, which had a tmpfs on it");
-        return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
+    let directory = match private::enter() {
+        Ok(directory) => directory,
+        Err(status) => return status,
     };
     let options = options();
-    let work = bundles::prepare(&options.runtime, directory.into());
+    let work = bundles::prepare(&options.runtime, directory);
     let contenders = contenders::find(&options, &work);
     let results = scenarios::all(&options, &work, &contenders);
     let report = report::Report::new(&contenders, &results);

@@ -149,7 +149,8 @@ impl Table {
     ) -> Table {
         let mut table =
             Table { architecture, clauses: Vec::new(), calls: Vec::new(), highest: None };
-        let mut found = Vec::new();
+        // What there is to say, and by number and as written where it is: that is quickly sorted.
+        let (mut said, mut places) = (Vec::new(), Vec::new());
         for rule in &profile.rules {
             for &call in &*rule.calls {
                 let number = architecture.number_at(call);
@@ -161,16 +162,18 @@ impl Table {
                 if rule.action == profile.default {
                     continue;
                 }
-                if let Some(number) = number {
-                    found.push((number, table.clause(rule, rule.conditions.clone())));
+                for (number, value) in [(number, None), (through, multiplexed.0[call])] {
+                    if let Some(number) = number {
+                        places.push((number, said.len()));
+                        said.push((rule, value.map(|(_, value)| value)));
+                    }
                 }
-                found.extend(table.multiplexed_clause(multiplexed.0[call], rule));
             }
         }
-        // Stable: those of one call stay as written.
-        found.sort_by_key(|(number, _)| *number);
-        for (number, clause) in found {
-            table.add(number, clause);
+        places.sort_unstable();
+        for (number, at) in places {
+            let (rule, through) = said[at];
+            table.add(number, table.clause(rule, through));
         }
         for (_, clauses) in &table.calls {
             let clauses = &mut table.clauses[clauses.clone()];
@@ -179,21 +182,16 @@ impl Table {
         table
     }
 
-    /// The same rule for the call that stands for several. It sees the others' arguments only as a
-    /// pointer, so of the conditions those stay that are not in the way, as with libseccomp.
-    fn multiplexed_clause(
-        &self,
-        through: Option<(usize, u64)>,
-        rule: &Rule,
-    ) -> Option<(u32, Clause)> {
-        let (multiplexer, value) = through?;
-        let number = self.architecture.number_at(multiplexer)?;
-        let which = Condition { argument: 0, operator: Operator::Eq, mask: u64::MAX, value };
-        let rest = rule.conditions.iter().filter(|it| it.argument != 0).copied();
-        Some((number, self.clause(rule, std::iter::once(which).chain(rest).collect())))
-    }
-
-    fn clause(&self, rule: &Rule, mut conditions: Vec<Condition>) -> Clause {
+    /// What a rule says of a call, or, with the first argument by which that is one of several, of the
+    /// call that stands for those: it sees the others' arguments only as a pointer, so of the conditions
+    /// those stay that are not in the way, as with libseccomp.
+    fn clause(&self, rule: &Rule, through: Option<u64>) -> Clause {
+        let mut conditions = rule.conditions.clone();
+        if let Some(value) = through {
+            conditions.retain(|it| it.argument != 0);
+            let which = Condition { argument: 0, operator: Operator::Eq, mask: u64::MAX, value };
+            conditions.insert(0, which);
+        }
         if !self.architecture.wide {
             conditions = conditions.into_iter().map(Condition::narrow).collect();
         }
