@@ -19,6 +19,7 @@ mod spec;
 mod start;
 mod state;
 mod update;
+mod users;
 
 use std::ffi::OsString;
 use std::io::Write;
