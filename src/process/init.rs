@@ -139,6 +139,9 @@ const CREATE: &[(&str, Step)] = &[
     ("working directory, as the user", |init| init.working_directory_as_user()),
     // Programs expect the defaults; rrun's caller may have ignored what it liked.
     ("signals", |init| init.signals()),
+    // After user and capabilities, whose changes the kernel takes for a reason to forget it; before
+    // `Ready`: who dies without that ends us by the channel's end.
+    ("end with rrun", |init| init.end_with_rrun()),
     // Nothing of ours or of our caller's survives execve but what was asked for.
     ("descriptors", |init| init.descriptors()),
     // As the user, in the working directory, with the rights it will have: what is found can run.

@@ -266,6 +266,10 @@ impl<'a> Init<'a> {
         sys::signal::reset_all()
     }
 
+    pub(super) fn end_with_rrun(&mut self) -> Result<()> {
+        if self.plan.dies_with_us { sys::process::die_with_parent() } else { Ok(()) }
+    }
+
     pub(super) fn descriptors(&mut self) -> Result<()> {
         sys::file::close_on_exec_from(3 + self.plan.preserve_fds)
     }
