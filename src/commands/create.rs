@@ -179,6 +179,7 @@ pub(super) fn plan(
         listen_fds: inherited.listen_fds,
         cgroup_owner: call.cgroup_owner()?,
         dies_with_us: false,
+        reaps: false,
     };
     Ok((compile(call, &config, &options)?, files, notifies))
 }

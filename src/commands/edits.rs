@@ -73,7 +73,7 @@ pub(super) fn apply(document: &mut Document, edits: &cli::Edits, tree: Tree) -> 
 /// A root of layers can be written, unless the command line says otherwise: their changes go elsewhere.
 fn set_layers(document: &mut Document, edits: &cli::Edits) -> Result<Option<Tree>> {
     if edits.layer.is_empty() {
-        if edits.upper.is_some() {
+        if edits.upper.is_some() && !document.has_layers() {
             let text = "--upper: there are no layers that it could be above; name one by --layer";
             return Err(Error::message(Kind::Usage, text));
         }

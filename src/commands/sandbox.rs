@@ -63,6 +63,7 @@ pub(super) fn sandbox(call: &mut Call<'_>, args: &cli::Sandbox) -> Result<i32> {
         bundle,
         cgroup_owner: call.cgroup_owner()?,
         dies_with_us: true,
+        reaps: true,
         ..Options::default()
     };
     let created = spec::parse(text.as_bytes())

@@ -53,6 +53,8 @@ pub struct Options {
     pub cgroup_owner: CgroupOwner,
     /// Whether the container ends with rrun, however that ends (`sandbox`).
     pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, for signals and orphans (`sandbox`).
+    pub reaps: bool,
 }
 
 /// Everything that `create` will do.
@@ -94,6 +96,8 @@ pub struct Plan {
     pub listen_fds: u32,
     /// Whether the container ends with rrun, however that ends.
     pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, and the program is the second.
+    pub reaps: bool,
     /// Whether rrun has the power of the machine's root.
     pub privileged: bool,
     /// Whether rrun has power over the mounts that it sees: root does, of whatever user namespace.
@@ -168,6 +172,7 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
         dies_with_us: options.dies_with_us,
+        reaps: options.reaps,
         privileged: host.is_true_root(),
         can_help: host.euid() == 0,
         last_capability: host.last_capability(),
