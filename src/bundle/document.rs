@@ -217,8 +217,7 @@ impl Document {
     pub fn limit_cpus(&mut self, processors: f64) -> Result<()> {
         let quota = (processors * CPU_PERIOD as f64).round();
         if !(CPU_QUOTA_LEAST as f64..=1e12).contains(&quota) {
-            let text = format!("{processors} processors: the least is 0.01");
-            return Err(Error::message(Kind::Usage, text));
+            return Err(Error::message(Kind::Usage, "the least is 0.01 processors"));
         }
         self.cpu_quota = Some(quota as i64);
         Ok(())
