@@ -9,6 +9,7 @@ tree() {
 	TREE=$BUNDLE/rootfs
 }
 
+# bats test_tags=v2
 @test "sandbox: what it writes is gone, and so is it" {
 	tree
 	rt sandbox --layer "$TREE" -- /bin/sh -c 'echo new >/file; rm -r /etc; cat /file; hostname 2>/dev/null; exit 7' || true
@@ -65,6 +66,7 @@ tree() {
 	has refused
 }
 
+# bats test_tags=v2
 @test "sandbox: a signal to rrun ends a program that has no handler for it" {
 	# The first process of a pid namespace gets none that it does not handle.
 	tree
@@ -107,6 +109,7 @@ tree() {
 	eq "$(grep -cx '/proc/[0-9]*' <<<"$out")" 2
 }
 
+# bats test_tags=v2
 @test "sandbox: options of spec" {
 	needs_controller pids
 	tree

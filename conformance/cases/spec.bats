@@ -2,6 +2,7 @@
 # rrun's `spec` with its options, and that any runtime takes what it writes.
 load ../lib
 
+# shellcheck disable=SC2154  # set by lib.bash
 # What writes the document: the runtime itself, or beside a peer the newest rrun here.
 writer() {
 	WRITER=$RUNTIME
@@ -63,6 +64,7 @@ wrong() {
 	wrong "--cap-drop" --cap-drop nothing
 }
 
+# bats test_tags=v2
 @test "spec: limits of memory, processors and processes" {
 	needs_controller memory
 	needs_controller pids
@@ -129,6 +131,8 @@ wrong() {
 
 @test "spec: a terminal, for whoever asks" {
 	new_bundle
+	writer
+	[ "$WRITER" = "$RUNTIME" ] || skip "is of the document alone"
 	write --tty
 	jq -e '.process.terminal' "$BUNDLE/config.json"
 	write --tty=false
