@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::capabilities::{FEW, USUAL, named, no_capability};
 use super::config::{
     Capabilities, Config, Cpu, DeviceRule, IdMapping, Limit, Linux, Namespace, Process, Resources,
     Rlimit, Root, UserIds,
@@ -14,7 +15,6 @@ use super::seccomp;
 use super::user::User;
 use crate::error::{Context, Error, Kind, Result};
 use crate::host::IdRange;
-use crate::security;
 
 /// The version of the runtime-spec that is written: an old one, which has nearly all of the members,
 /// for crun refuses those that it does not know yet (1.8: all but 1.0).
@@ -28,27 +28,6 @@ const CPU_PERIOD: u64 = 100_000;
 
 /// The least quota that the kernel takes, in microseconds.
 const CPU_QUOTA_LEAST: i64 = 1_000;
-
-/// The capabilities that an example is content with, as in every runtime's `spec`.
-const FEW: [&str; 3] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-
-/// The capabilities that root has in a container of Docker's, and that images are written for.
-pub(super) const USUAL: [&str; 14] = [
-    "CAP_AUDIT_WRITE",
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_MKNOD",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_RAW",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-];
 
 /// What no program in a container may read: it tells of the machine, or lets one measure it.
 const MASKED: &[&str] = &[
@@ -198,12 +177,12 @@ impl Document {
     /// A name that no capability has, and which option it is of.
     pub fn change_capabilities(&mut self, drop: &[String], add: &[String]) -> Result<()> {
         for name in drop {
-            let gone = capabilities_named(name).ok_or_else(|| no_capability("--cap-drop", name))?;
+            let gone = named(name).ok_or_else(|| no_capability("--cap-drop", name))?;
             self.capabilities.retain(|known| !gone.contains(known));
             self.added.retain(|known| !gone.contains(known));
         }
         for name in add {
-            let new = capabilities_named(name).ok_or_else(|| no_capability("--cap-add", name))?;
+            let new = named(name).ok_or_else(|| no_capability("--cap-add", name))?;
             self.capabilities.extend(new.iter().cloned());
             self.added.extend(new);
         }
@@ -397,22 +376,10 @@ fn name_of(entry: &str) -> Option<&str> {
     entry.split_once('=').map(|(name, _)| name)
 }
 
-fn capabilities_named(name: &str) -> Option<Vec<String>> {
-    let upper = name.to_ascii_uppercase();
-    let name = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
-    let all = security::capability_names();
-    let found: Vec<_> = all.filter(|known| name == "CAP_ALL" || name == *known).collect();
-    (!found.is_empty()).then_some(found)
-}
-
-fn no_capability(option: &str, name: &str) -> Error {
-    Error::message(Kind::Usage, format!("{option}: `{}` is no capability", name.escape_debug()))
-        .hinted("capabilities(7) lists them, as CAP_NET_ADMIN; ALL means every one")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security;
     use crate::spec;
 
     fn read(document: &Document) -> spec::Config {

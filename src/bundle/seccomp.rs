@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn as_strict_as_dockers_and_no_stricter_than_is_said() {
         let usual: BTreeSet<String> =
-            super::super::document::USUAL.iter().map(|&name| name.to_owned()).collect();
+            crate::bundle::capabilities::USUAL.iter().map(|&name| name.to_owned()).collect();
         let all: BTreeSet<String> = crate::security::capability_names().collect();
         for machine in ["x86_64", "aarch64", "arm", "s390x", "ppc64le", "riscv64", "mips64"] {
             for set in [&usual, &all, &BTreeSet::new()] {

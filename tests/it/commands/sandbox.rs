@@ -49,6 +49,10 @@ fn an_ordinary_user() {
     let outcome = outcome.code(3).has("new");
     assert_eq!(outcome.stdout.matches(':').count(), 1, "{}", outcome.stdout);
     let _ = of_user(&["list", "--quiet"]).done().ok().stdout("");
+    // Whoever makes a user namespace has all capabilities in it.
+    let words = ["sandbox", "--layer", layer, "/bin/cat", "/proc/self/status"];
+    let status = of_user(&words).done().code(0).stdout;
+    assert!(status.contains("CapEff:\t00000000a80425fb\n"), "{status}");
     // The kernel refuses trees with mounts that it has locked.
     let refused = of_user(&["sandbox", "/bin/true"]).done();
     assert!(refused.stderr.contains("name a directory on disk"), "{}", refused.stderr);
