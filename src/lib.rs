@@ -49,6 +49,13 @@
 //! [`process::restore()`] is `create` with criu in init's place: the same plan, record and cgroup, and
 //! at the moments that criu tells of, what the parent does there: hooks, devices, terminal.
 //!
+//! ## `spec` and `sandbox`
+//!
+//! Both write a config.json. What it is made of is in [`bundle`]: a document of decisions, which an
+//! image's configuration and the command line change; the default seccomp profile is in `profiles/`.
+//! `sandbox` then does what `run` does, with a document in the container's own directory. One step of
+//! init is for it alone: rrun stays as the first process, and the program is its child.
+//!
 //! ## Who may look at whom
 //!
 //! ```text
@@ -56,6 +63,7 @@
 //!  6  commands                one verb, one file
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
+//!     bundle                  what a config.json is made of, for those who write one
 //!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl
 //!     checkpoint             (never each other)
 //!  2  host                    what this machine can do
@@ -68,6 +76,7 @@
 //! document). [`process`] is rrun's own processes; [`workload`] is the program that the user asked
 //! for. `unsafe` is in [`sys`] alone. `tests/architecture.rs` holds this table.
 
+pub mod bundle;
 pub mod cgroups;
 pub mod checkpoint;
 pub mod cli;

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod dialect;
+mod edits;
 mod values;
 mod verbs;
 
@@ -17,6 +18,7 @@ use clap::{Args, Command, FromArgMatches};
 use crate::error::{Error, Kind, Result};
 
 pub use checkpoint::*;
+pub use edits::*;
 pub use values::UserAndGroup;
 pub use verbs::*;
 
@@ -84,6 +86,8 @@ pub enum Verb {
     Restore(Restore),
     /// `spec`
     Spec(Spec),
+    /// `sandbox`
+    Sandbox(Sandbox),
     /// `seccomp`
     Seccomp(Seccomp),
     /// `features`
@@ -149,7 +153,8 @@ verbs! {
     "events" Events "Tell what a container uses, and when it runs out of memory"
     "checkpoint" Checkpoint "Write the processes of a container to images, with CRIU"
     "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
-    "spec" Spec "Write a config.json to begin with"
+    "spec" Spec "Write a config.json"
+    "sandbox" Sandbox "Run a program in a throw-away copy of a tree"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON"
 }
@@ -345,6 +350,38 @@ mod tests {
         assert_eq!(exec.args, ["sh", "-root"]);
         let exec = executing("rrun exec -pid-file /p id sh -no-subreaper");
         assert_eq!((exec.pid_file, exec.args.len()), (Some("/p".into()), 2));
+    }
+
+    #[test]
+    fn what_a_config_json_is_to_say() {
+        let (_, Verb::Spec(spec)) = doing(
+            "rrun spec --rootless --arg ls --arg -l --layer a --layer /b --upper ephemeral -e A=1 \
+             --tty=false --read-only --cpus 0.5 --memory 64M --pids -1 --network none",
+        ) else {
+            panic!()
+        };
+        assert_eq!((spec.arg, spec.edits.layer.len()), (vec!["ls".to_owned(), "-l".into()], 2));
+        assert_eq!((spec.edits.tty, spec.edits.read_only), (Some(false), Some(true)));
+        assert_eq!((spec.edits.memory, spec.edits.pids), (Some(64 << 20), Some(-1)));
+        let (_, Verb::Sandbox(sandbox)) =
+            doing("rrun sandbox -t --user web --layer /l --cwd / make -C x --tty=false")
+        else {
+            panic!()
+        };
+        assert_eq!(sandbox.args, ["make", "-C", "x", "--tty=false"]);
+        assert_eq!((sandbox.edits.tty, sandbox.edits.user), (Some(true), Some("web".into())));
+        let (_, Verb::Sandbox(sandbox)) = doing("rrun sandbox -- ls -t") else { panic!() };
+        assert_eq!(sandbox.args, ["ls", "-t"]);
+        for line in [
+            "rrun spec --memory 0",
+            "rrun spec --cpus 0",
+            "rrun sandbox --pids 0",
+            "rrun sandbox --network bridge",
+            "rrun spec --seccomp x",
+            "rrun sandbox --with-mounts --layer /l",
+        ] {
+            assert!(parse_line(line).is_err(), "{line}");
+        }
     }
 
     #[test]

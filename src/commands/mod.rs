@@ -3,6 +3,7 @@
 mod checkpoint;
 mod create;
 mod delete;
+mod edits;
 mod events;
 mod exec;
 mod features;
@@ -13,6 +14,7 @@ mod pause;
 mod ps;
 mod restore;
 mod run;
+mod sandbox;
 mod seccomp;
 mod select;
 mod spec;
@@ -20,6 +22,7 @@ mod start;
 mod state;
 mod trace_file;
 mod update;
+mod users;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -116,6 +119,7 @@ impl Call<'_> {
             Verb::Events(args) => events::events(self, args),
             Verb::Checkpoint(args) => checkpoint::checkpoint(self, args),
             Verb::Restore(args) => restore::restore(self, args),
+            Verb::Sandbox(args) => sandbox::sandbox(self, args),
             Verb::Seccomp(args) => seccomp::seccomp(self, args),
             // Told before there was a call.
             Verb::Spec(_) | Verb::Features(_) => Ok(0),

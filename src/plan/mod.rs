@@ -51,6 +51,10 @@ pub struct Options {
     pub listen_fds: u32,
     /// Who owns the cgroup tree.
     pub cgroup_owner: CgroupOwner,
+    /// Whether the container ends with rrun, however that ends (`sandbox`).
+    pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, for signals and orphans (`sandbox`).
+    pub reaps: bool,
 }
 
 /// Everything that `create` will do.
@@ -90,6 +94,10 @@ pub struct Plan {
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
     pub listen_fds: u32,
+    /// Whether the container ends with rrun, however that ends.
+    pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, and the program is the second.
+    pub reaps: bool,
     /// Whether rrun has the power of the machine's root.
     pub privileged: bool,
     /// Whether rrun has power over the mounts that it sees: root does, of whatever user namespace.
@@ -134,8 +142,12 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     let ids = id_maps(config, &namespaces, host);
     let rootfs = compile_rootfs((config, &ids), options, &namespaces, &cgroup, &mut warnings)?;
     let keyring = !options.keep_keyring;
-    let mut security =
-        security::Plan::compile(process, facts(process, host), keyring, &mut warnings)?;
+    let mut security = security::Plan::compile(
+        process,
+        facts(process, host, &namespaces),
+        keyring,
+        &mut warnings,
+    )?;
     let seccomp = config.linux.seccomp.as_ref().map(|it| annotations.complete(it));
     security.seccomp = seccomp.as_ref().map(security::seccomp::Plan::compile).transpose()?;
     let mut workload = workload::Plan::compile(process)?;
@@ -163,6 +175,8 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         pidfd_receiver: annotations.pidfd_receiver,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
+        dies_with_us: options.dies_with_us,
+        reaps: options.reaps,
         privileged: host.is_true_root(),
         can_help: host.euid() == 0,
         last_capability: host.last_capability(),
@@ -181,12 +195,22 @@ fn compile_namespaces(config: &spec::Config, host: &Host) -> Result<namespaces::
     Ok(namespaces)
 }
 
-fn facts(process: &spec::Process, host: &Host) -> security::Facts {
+fn facts(process: &spec::Process, host: &Host, namespaces: &namespaces::Plan) -> security::Facts {
+    let has_user_namespace = *namespaces.source(Kind::User) != namespaces::Source::Inherited;
     security::Facts {
-        own_capabilities: host.own_capabilities(),
+        own_capabilities: grantable(host, has_user_namespace),
         apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
         selinux: !process.selinux_label.is_empty() && host.has_selinux(),
     }
+}
+
+/// The capabilities that are ours to give: all that there are to whoever makes or enters a user
+/// namespace (user_namespaces(7)), and else those that we have.
+fn grantable(host: &Host, has_user_namespace: bool) -> u64 {
+    if has_user_namespace {
+        return u64::MAX >> (63 - host.last_capability().min(63));
+    }
+    host.own_capabilities()
 }
 
 fn compile_cgroup(

@@ -3,14 +3,24 @@
 mod create;
 mod features;
 mod run;
+mod sandbox;
 mod seccomp;
+mod spec;
 mod trace_file;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [create::cases(), features::cases(), run::cases(), seccomp::cases(), trace_file::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        create::cases(),
+        features::cases(),
+        run::cases(),
+        sandbox::cases(),
+        seccomp::cases(),
+        spec::cases(),
+        trace_file::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
