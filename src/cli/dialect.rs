@@ -61,6 +61,7 @@ const WITH_VALUE: &[&str] = &[
     "process",
     "process-label",
     "seccomp",
+    "trace",
     "upper",
     "user",
 ];
@@ -238,6 +239,7 @@ const LONG_OPTIONS: &[&str] = &[
     "tcp-close",
     "tcp-established",
     "tcp-skip-in-flight",
+    "trace",
     "tty",
     "upper",
     "user",
