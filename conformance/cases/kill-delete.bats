@@ -172,3 +172,26 @@ load ../lib
 	refused delete
 	status_is running
 }
+
+@test "delete leaves what the container did not create" {
+	# runtime.md, Delete: "resources associated with the container, but not created by this container, MUST
+	# NOT be deleted": its bundle, what is bound into it, namespaces that it has joined.
+	mkdir "$T/bound"
+	echo kept >"$T/bound/file"
+	new_bundle /probe sleep
+	local first=$CID
+	run_bg
+	await_out sleeping
+	local joined=/proc/$PID/ns/net
+	new_bundle /bin/sh -c 'cat /mnt/file'
+	edit '(.linux.namespaces[] | select(.type == "network")).path = $n
+		| .mounts += [{destination: "/mnt", type: "bind", source: $s, options: ["bind"]}]' --arg n "$joined" --arg s "$T/bound"
+	create
+	start
+	await_exit
+	delete
+	eq "$(cat "$T/bound/file")" kept
+	[ -e "$BUNDLE/config.json" ] && [ -e "$BUNDLE/rootfs/bin/busybox" ] && [ -e "$joined" ]
+	CID=$first
+	status_is running
+}
