@@ -4,14 +4,15 @@
 
 engine_pids=()
 ok_n=0 ok_p=0 ok_f=0 ok_s=0
-# t NAME COMMAND...: one TAP result.
+# t NAME COMMAND...: one TAP result, with the time that it took.
 t() {
-	local name=$1 o
+	local name=$1 o took began=${EPOCHREALTIME/./}
 	shift
 	ok_n=$((ok_n + 1))
 	if o=$("$@" 2>&1); then
 		ok_p=$((ok_p + 1))
-		echo "ok $ok_n $name"
+		took=$(((${EPOCHREALTIME/./} - began) / 1000))
+		echo "ok $ok_n $name # $took ms"
 	else
 		ok_f=$((ok_f + 1))
 		echo "not ok $ok_n $name"
