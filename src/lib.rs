@@ -49,6 +49,11 @@
 //! [`process::restore()`] is `create` with criu in init's place: the same plan, record and cgroup, and
 //! at the moments that criu tells of, what the parent does there: hooks, devices, terminal.
 //!
+//! ## `unpack`
+//!
+//! Makes a bundle of an image ([`image`]): layers, each unpacked once and by itself, under the name of
+//! its contents; then a config.json that joins them ([`rootfs`]), last of all and at once.
+//!
 //! ## Who may look at whom
 //!
 //! ```text
@@ -56,8 +61,8 @@
 //!  6  commands                one verb, one file
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
-//!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl
-//!     checkpoint             (never each other)
+//!  3  namespaces cgroups rootfs security workload hooks terminal state image
+//!     resctrl checkpoint     (never each other)
 //!  2  host                    what this machine can do
 //!  1  spec sys cli            the document, the system calls, the command line
 //!  0  error log
@@ -75,6 +80,8 @@ pub mod commands;
 pub mod error;
 pub mod hooks;
 pub mod host;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod log;
 pub mod namespaces;
 pub mod plan;

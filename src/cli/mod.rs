@@ -6,6 +6,8 @@
 
 mod checkpoint;
 mod dialect;
+#[cfg(feature = "image")]
+mod unpack;
 mod values;
 mod verbs;
 
@@ -17,6 +19,8 @@ use clap::{Args, Command, FromArgMatches};
 use crate::error::{Error, Kind, Result};
 
 pub use checkpoint::*;
+#[cfg(feature = "image")]
+pub use unpack::*;
 pub use values::UserAndGroup;
 pub use verbs::*;
 
@@ -84,6 +88,9 @@ pub enum Verb {
     Restore(Restore),
     /// `spec`
     Spec(Spec),
+    /// `unpack`
+    #[cfg(feature = "image")]
+    Unpack(Unpack),
     /// `seccomp`
     Seccomp(Seccomp),
     /// `features`
@@ -111,9 +118,9 @@ type Build = fn(Command) -> Command;
 type Read = fn(&clap::ArgMatches) -> Result<Verb, clap::Error>;
 
 macro_rules! verbs {
-    ($($name:literal $kind:ident $about:literal)*) => {
+    ($($(#[$when:meta])? $name:literal $kind:ident $about:literal)*) => {
         /// Name, one line of help, and how to build and read each verb.
-        const VERBS: &[(&str, &str, Build, Read)] = &[$((
+        const VERBS: &[(&str, &str, Build, Read)] = &[$($(#[$when])? (
             $name,
             $about,
             |command| $kind::augment_args(command),
@@ -138,6 +145,8 @@ verbs! {
     "events" Events "Tell what a container uses, and when it runs out of memory"
     "checkpoint" Checkpoint "Write the processes of a container to images, with CRIU"
     "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
+    #[cfg(feature = "image")]
+    "unpack" Unpack "Make a bundle of an image: a layout, an archive or standard input"
     "spec" Spec "Write a config.json to begin with"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON (so far: seccomp)"
