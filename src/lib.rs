@@ -54,6 +54,12 @@
 //! Makes a bundle of an image ([`image`]): layers, each unpacked once and by itself, under the name of
 //! its contents; then a config.json that joins them ([`rootfs`]), last of all and at once.
 //!
+//! ## `spec` and `sandbox`
+//!
+//! Both write a config.json, as `unpack` does. What it is made of is in [`bundle`]: a document of decisions, which an
+//! image's configuration and the command line change; the default seccomp profile is in `profiles/`.
+//! `sandbox` then does what `run` does, with a bundle in a directory that goes with it.
+//!
 //! ## Who may look at whom
 //!
 //! ```text
@@ -61,6 +67,7 @@
 //!  6  commands                one verb, one file
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
+//!     bundle                  what a config.json is made of, for those who write one
 //!  3  namespaces cgroups rootfs security workload hooks terminal state image
 //!     resctrl checkpoint     (never each other)
 //!  2  host                    what this machine can do
@@ -73,6 +80,7 @@
 //! document). [`process`] is rrun's own processes; [`workload`] is the program that the user asked
 //! for. `unsafe` is in [`sys`] alone. `tests/architecture.rs` holds this table.
 
+pub mod bundle;
 pub mod cgroups;
 pub mod checkpoint;
 pub mod cli;

@@ -9,7 +9,7 @@ const ROWS: &[(u8, &[&str])] = &[
     (7, &["bin"]),
     (6, &["commands"]),
     (5, &["process"]),
-    (4, &["plan"]),
+    (4, &["plan", "bundle"]),
     (
         3,
         &[

@@ -21,6 +21,7 @@ mod state;
 #[cfg(feature = "image")]
 mod unpack;
 mod update;
+mod users;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,0 +1,208 @@
+//! Pure: the default seccomp profile (`profiles/seccomp.json`), made into `linux.seccomp` for the
+//! capabilities of a container and the architectures of a machine (docs/seccomp.md).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::security::seccomp::{Architecture, Names};
+
+/// What may be called, and why.
+const PROFILE: &str = include_str!("../../profiles/seccomp.json");
+
+/// EPERM, as for everything else that one may not.
+const REFUSED: u32 = 1;
+
+/// What else runs on a machine: the 32-bit programs of its kernel. x32 is not among them: hardly any
+/// kernel has it on, and none of the distributions has programs for it.
+const COMPANIONS: [(&str, &[&str]); 7] = [
+    ("x86_64", &["x86"]),
+    ("aarch64", &["arm"]),
+    ("s390x", &["s390"]),
+    ("mips64", &["mips", "mips64n32"]),
+    ("mipsel64", &["mipsel", "mipsel64n32"]),
+    ("ppc64", &["ppc"]),
+    ("parisc64", &["parisc"]),
+];
+
+#[derive(Debug, Deserialize)]
+struct Profile<'a> {
+    #[serde(borrow)]
+    groups: Vec<Group<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct Group<'a> {
+    /// For whoever reads the profile.
+    #[serde(rename = "why")]
+    _why: &'a str,
+    #[serde(borrow)]
+    calls: Vec<&'a str>,
+    with: Option<&'a str>,
+    without: Option<&'a str>,
+    #[serde(borrow)]
+    on: Vec<&'a str>,
+    #[serde(borrow)]
+    not_on: Vec<&'a str>,
+    #[serde(rename = "where")]
+    conditions: Vec<Condition>,
+    errno: Option<u32>,
+}
+
+/// `linux.seccomp` as it is written.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Seccomp {
+    default_action: &'static str,
+    default_errno_ret: u32,
+    architectures: Vec<String>,
+    syscalls: Vec<Rule>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    names: Vec<&'static str>,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno_ret: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<[Condition; 1]>,
+}
+
+/// A condition on an argument, in the profile and in config.json alike.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Condition {
+    index: u32,
+    value: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    value_two: u64,
+    op: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The profile for a container that is left `capabilities`, on this machine.
+///
+/// # Errors
+/// A profile that cannot be read, which the tests of this file rule out.
+pub(super) fn default_profile(capabilities: &BTreeSet<String>) -> Result<Seccomp> {
+    profile_for(capabilities, Architecture::native())
+}
+
+fn profile_for(capabilities: &BTreeSet<String>, machine: &Architecture) -> Result<Seccomp> {
+    let profile: Profile<'static> = serde_json::from_str(PROFILE)
+        .map_err(|error| Error::internal(format!("profiles/seccomp.json: {error}")))?;
+    let architectures = architectures(machine);
+    let (names, machine) = (Names::new(), machine.short_name());
+    // What holds without a condition makes one rule, the first.
+    let mut allowed = BTreeSet::new();
+    let mut rules = Vec::new();
+    for group in profile.groups.iter().filter(|group| group.counts(capabilities, &machine)) {
+        let exists = |name: &&&str| architectures.iter().any(|it| names.number(it, name).is_some());
+        let calls = group.calls.iter().filter(exists).copied();
+        match (group.errno, group.conditions.as_slice()) {
+            (None, []) => allowed.extend(calls),
+            (errno, []) => rules.extend(rule(calls.collect(), errno, None)),
+            (errno, conditions) => {
+                let calls: Vec<_> = calls.collect();
+                let each = conditions.iter();
+                rules.extend(each.flat_map(|it| rule(calls.clone(), errno, Some(it))));
+            }
+        }
+    }
+    rules.splice(0..0, rule(allowed.into_iter().collect(), None, None));
+    Ok(Seccomp {
+        default_action: "SCMP_ACT_ERRNO",
+        default_errno_ret: REFUSED,
+        architectures: architectures.iter().map(|it| it.name()).collect(),
+        syscalls: rules,
+    })
+}
+
+impl Group<'_> {
+    fn counts(&self, capabilities: &BTreeSet<String>, machine: &str) -> bool {
+        self.with.is_none_or(|name| capabilities.contains(name))
+            && self.without.is_none_or(|name| !capabilities.contains(name))
+            && (self.on.is_empty() || self.on.contains(&machine))
+            && !self.not_on.contains(&machine)
+    }
+}
+
+/// None where no architecture of the machine has any of the calls.
+fn rule(names: Vec<&'static str>, errno: Option<u32>, it: Option<&Condition>) -> Option<Rule> {
+    let action = if errno.is_some() { "SCMP_ACT_ERRNO" } else { "SCMP_ACT_ALLOW" };
+    let args = it.map(|condition| [condition.clone()]);
+    (!names.is_empty()).then_some(Rule { names, action, errno_ret: errno, args })
+}
+
+/// The machine's own first.
+fn architectures(machine: &Architecture) -> Vec<&'static Architecture> {
+    let own = machine.short_name();
+    let companions = COMPANIONS.iter().find(|(name, _)| *name == own);
+    let companions = companions.map_or(&[][..], |(_, companions)| *companions);
+    let all = [own.as_str()].into_iter().chain(companions.iter().copied());
+    all.filter_map(Architecture::by_name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(capabilities: &[&str], machine: &str) -> serde_json::Value {
+        let capabilities = capabilities.iter().map(|&name| name.to_owned()).collect();
+        let machine = Architecture::by_name(machine).unwrap();
+        serde_json::to_value(profile_for(&capabilities, machine).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_profile_is_well_formed() {
+        let profile: Profile<'_> = serde_json::from_str(PROFILE).unwrap();
+        let names = Names::new();
+        let capabilities: Vec<_> = crate::security::capability_names().collect();
+        for group in &profile.groups {
+            assert!(group._why.ends_with('.') && !group.calls.is_empty(), "{group:?}");
+            assert!(group.calls.is_sorted(), "{:?}", group.calls);
+            for name in &group.calls {
+                assert!(names.all().contains(name), "{name}");
+            }
+            for name in group.with.iter().chain(&group.without) {
+                assert!(capabilities.iter().any(|known| known == name), "{name}");
+            }
+            for machine in group.on.iter().chain(&group.not_on) {
+                let known = Architecture::by_name(machine).unwrap();
+                assert_eq!(known.short_name(), *machine);
+            }
+        }
+    }
+
+    #[test]
+    fn it_fits_capabilities_and_machine() {
+        let plain = resolved(&[], "x86_64");
+        assert_eq!(
+            plain["architectures"],
+            serde_json::json!(["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"])
+        );
+        let text = plain.to_string();
+        assert!(text.contains("\"socketcall\"") && !text.contains("cacheflush"), "{text}");
+        assert!(!text.contains("\"mount\"") && !text.contains("chroot"));
+        let admin = resolved(&["CAP_SYS_ADMIN", "CAP_SYS_CHROOT"], "x86_64").to_string();
+        assert!(admin.contains("\"mount\"") && admin.contains("chroot"));
+        assert!(!admin.contains("\"errnoRet\":38"), "{admin}");
+        let arm = resolved(&[], "aarch64");
+        assert_eq!(arm["architectures"], serde_json::json!(["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]));
+        assert!(arm.to_string().contains("cacheflush") && !arm.to_string().contains("modify_ldt"));
+        let clone = |profile: &serde_json::Value| {
+            let rules = profile["syscalls"].as_array().unwrap();
+            let rule = rules.iter().find(|it| it["names"] == serde_json::json!(["clone"]));
+            rule.unwrap()["args"][0]["index"].clone()
+        };
+        assert_eq!((clone(&plain), clone(&resolved(&[], "s390x"))), (0.into(), 1.into()));
+    }
+}
