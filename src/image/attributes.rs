@@ -94,7 +94,8 @@ impl Attributes {
             match std::str::from_utf8(name) {
                 Ok(name) if is_kept(name) => extended.push((name.to_owned(), value.clone())),
                 _ => {
-                    notes.attributes.add(|| format!("`{}` of `{}`", show(name), show(&entry.name)))
+                    let what = || format!("`{}` of `{}`", show(name), show(&entry.name));
+                    notes.attributes.add(what);
                 }
             }
         }

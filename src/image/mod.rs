@@ -98,6 +98,9 @@ pub fn unpack(request: Request<'_>, display: Option<Display>) -> Result<Unpacked
     let tree = Stack::open(&layers)?;
     layers.drain(..layers.len() - tree.visible());
     without_repetitions(&mut layers);
+    if layers.is_empty() {
+        layers.push(own.empty()?);
+    }
     Ok(Unpacked { layers, tree, configuration: selected.configuration, notes: work.notes() })
 }
 

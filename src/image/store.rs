@@ -147,6 +147,15 @@ impl Store {
         }
     }
 
+    /// An empty directory: an image may have no layers, and a union must have one.
+    pub(super) fn empty(&self) -> Result<PathBuf> {
+        let name = Path::new("empty");
+        match file::mkdir_at(self.root.as_fd(), name, 0o755) {
+            Err(error) if !error.is(libc::EEXIST) => Err(error),
+            _ => Ok(self.path.join(name)),
+        }
+    }
+
     /// The directories that a layer takes for granted, as noted when it was unpacked.
     pub(super) fn implied(&self, id: &Digest) -> Result<Vec<PathBuf>> {
         let name = Path::new(id.algorithm()).join(implied_name(id));

@@ -94,7 +94,7 @@ impl PaxSparse {
             b"map" => {
                 let numbers: Vec<u64> =
                     value.split(|byte| *byte == b',').map(decimal).collect::<Result<_>>()?;
-                if numbers.len() % 2 != 0 {
+                if !numbers.len().is_multiple_of(2) {
                     return Err(wrong("a sparse map with an offset too many"));
                 }
                 let pair = |pair: &[u64]| Segment { offset: pair[0], length: pair[1] };
