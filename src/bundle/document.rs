@@ -12,7 +12,7 @@ use super::mount;
 use super::mount::Mount;
 use super::seccomp;
 use super::user::User;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Context, Error, Kind, Result};
 use crate::host::IdRange;
 use crate::security;
 
@@ -33,7 +33,7 @@ const CPU_QUOTA_LEAST: i64 = 1_000;
 const FEW: [&str; 3] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
 /// The capabilities that root has in a container of Docker's, and that images are written for.
-const USUAL: [&str; 14] = [
+pub(super) const USUAL: [&str; 14] = [
     "CAP_AUDIT_WRITE",
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -242,11 +242,17 @@ impl Document {
         Ok(())
     }
 
+    /// Whether the root file system is a union of directories.
+    pub fn has_layers(&self) -> bool {
+        self.annotations.contains_key("dev.rrun.rootfs.layers")
+    }
+
     /// The text of config.json.
     ///
     /// # Errors
-    /// Never in practice.
+    /// A user that the user namespace does not have.
     pub fn to_json(&self) -> Result<String> {
+        self.check_user()?;
         let mut text = Vec::new();
         let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
@@ -254,6 +260,23 @@ impl Document {
         written.map_err(|error| Error::internal(format!("config.json: {error}")))?;
         text.push(b'\n');
         Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// What the kernel would refuse much later, and with few words.
+    fn check_user(&self) -> Result<()> {
+        let Some((uids, gids)) = &self.rootless else { return Ok(()) };
+        let users = [("user", self.user.uid, uids), ("group", self.user.gid, gids)];
+        match users.into_iter().find(|(_, id, ranges)| count(ranges) <= u64::from(*id)) {
+            None => Ok(()),
+            Some((what, id, ranges)) => {
+                let count = count(ranges);
+                let text = format!("{what} {id} is not among the {count} of the user namespace");
+                Err(Error::message(Kind::Usage, text)).hint(|| {
+                    "an ordinary user has more with newuidmap(1) and lines in /etc/subuid and \
+                     /etc/subgid"
+                })
+            }
+        }
     }
 
     fn config(&self) -> Result<Config<'_>> {
@@ -316,7 +339,6 @@ impl Document {
 
     /// Whether the container has the group of terminals.
     fn has_tty_group(&self) -> bool {
-        let count = |gids: &[IdRange]| gids.iter().map(|(_, count)| u64::from(*count)).sum::<u64>();
         self.rootless.as_ref().is_none_or(|(_, gids)| count(gids) > u64::from(mount::TTY_GROUP))
     }
 
@@ -354,6 +376,10 @@ impl Document {
             readonly_paths: READ_ONLY,
         })
     }
+}
+
+fn count(ranges: &[IdRange]) -> u64 {
+    ranges.iter().map(|(_, count)| u64::from(*count)).sum()
 }
 
 /// Numbers inside, one after the other.
@@ -446,8 +472,10 @@ mod tests {
         let mut document = Document::example();
         document.change_capabilities(&["all".into()], &["net_admin".into()]).unwrap();
         document.user.uid = 5;
-        document.network = Some(Network::Host);
         document.rootless = Some((vec![(1, 1)], vec![(1, 1)]));
+        let error = document.to_json().unwrap_err().to_string();
+        assert_eq!(error, "user 5 is not among the 1 of the user namespace");
+        document.network = Some(Network::Host);
         document.rootless = None;
         let config = read(&document);
         let capabilities = config.process.clone().unwrap().capabilities.unwrap();

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::mount;
 use super::mount::Mount;
 use super::user::User;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Context, Error, Kind, Result};
 use crate::spec;
 
 /// What the annotations begin with that are made of an image.
@@ -40,6 +40,9 @@ pub struct Image {
     created: String,
     #[serde(deserialize_with = "or_default")]
     config: Program,
+    /// Of a manifest or an index, which are no configurations.
+    #[serde(rename = "schemaVersion")]
+    schema_version: Option<IgnoredAny>,
 }
 
 /// `config`: what to run.
@@ -83,6 +86,11 @@ impl Image {
     /// another system than Linux.
     pub fn parse(bytes: &[u8]) -> Result<Image> {
         let image: Image = spec::parse(bytes)?;
+        if image.schema_version.is_some() {
+            let text = "this is an image's manifest or index, and not its configuration";
+            return Err(Error::message(Kind::Config, text))
+                .hint(|| "a manifest names the configuration at /config/digest");
+        }
         if !["", "linux"].contains(&image.os.as_str()) {
             let text = format!("the image is for `{}`, not for Linux", image.os.escape_debug());
             return Err(Error::config("/os", text));
@@ -265,6 +273,7 @@ mod tests {
     fn mistakes() {
         for (text, expected) in [
             ("[]", "not valid JSON"),
+            (r#"{"schemaVersion":2,"config":{},"layers":[]}"#, "this is an image's manifest"),
             (r#"{"os":"windows"}"#, "/os: the image is for `windows`"),
             (r#"{"config":{"Env":"A=1"}}"#, "/config/Env: invalid type"),
             (r#"{"config":{"Volumes":["/a"]}}"#, "/config/Volumes: invalid type"),

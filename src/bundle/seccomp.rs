@@ -182,6 +182,119 @@ mod tests {
         }
     }
 
+    /// What Docker allows and we do not, and why.
+    const LEFT_OUT: [(&str, &str); 4] = [
+        ("epoll_ctl_old", "no kernel has it: its number answers ENOSYS"),
+        ("epoll_wait_old", "no kernel has it"),
+        ("lookup_dcookie", "of a profiler that Linux 6.7 has lost"),
+        ("fanotify_mark", "is of use only after fanotify_init, which takes CAP_SYS_ADMIN"),
+    ];
+
+    /// Docker's profile for one container, by the rules of its README.
+    fn of_docker(capabilities: &BTreeSet<String>, machine: &str) -> serde_json::Value {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/seccomp/docker.json");
+        let text = std::fs::read_to_string(path).unwrap();
+        let profile: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let go = match machine {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let holds = |conditions: &serde_json::Value| {
+            let list = |name: &str| -> Vec<String> {
+                let all = conditions[name].as_array().into_iter().flatten();
+                all.map(|it| it.as_str().unwrap().to_owned()).collect()
+            };
+            (list("caps"), list("arches"))
+        };
+        let counts = |rule: &&serde_json::Value| {
+            let (caps, arches) = holds(&rule["includes"]);
+            let (no_caps, no_arches) = holds(&rule["excludes"]);
+            caps.iter().all(|it| capabilities.contains(it))
+                && (arches.is_empty() || arches.iter().any(|it| it == go))
+                && !no_caps.iter().any(|it| capabilities.contains(it))
+                && !no_arches.iter().any(|it| it == go)
+        };
+        let rules: Vec<_> = profile["syscalls"].as_array().unwrap().iter().filter(counts).collect();
+        let machine = Architecture::by_name(machine).unwrap();
+        let names: Vec<_> = architectures(machine).iter().map(|it| it.name()).collect();
+        serde_json::json!({"defaultAction": "SCMP_ACT_ERRNO", "architectures": names,
+            "syscalls": rules})
+    }
+
+    /// Values that conditions of either profile tell apart.
+    const VALUES: [u64; 16] = [
+        0,
+        1,
+        8,
+        16,
+        37,
+        38,
+        39,
+        40,
+        41,
+        0x2_0000,
+        0x2_0008,
+        0x1000_0000,
+        0x7e02_0000,
+        0x11,
+        0xffff_ffff,
+        0x1_0000_0026,
+    ];
+
+    /// Every call of every architecture, with arguments that matter.
+    fn compare(capabilities: &BTreeSet<String>, machine: &str) {
+        use crate::security::seccomp::{Action, Filter};
+        let native = Architecture::by_name(machine).unwrap();
+        let read = |profile: &serde_json::Value| {
+            let written: crate::spec::Seccomp =
+                crate::spec::parse(profile.to_string().as_bytes()).unwrap();
+            Filter::read(&written, native).unwrap()
+        };
+        let allow = Action::from_value(libc::SECCOMP_RET_ALLOW);
+        let ours = read(&serde_json::to_value(profile_for(capabilities, native).unwrap()).unwrap());
+        let theirs = read(&of_docker(capabilities, machine));
+        let names = Names::new();
+        for architecture in architectures(native) {
+            for name in names.all() {
+                let Some(number) = names.number(architecture, name) else { continue };
+                for value in VALUES {
+                    for arguments in [[value, 0, 0, 0, 0, 0], [0, value, 0, 0, 0, 0]] {
+                        let decide = |filter: &Filter| {
+                            filter.decide(architecture.audit(), number, &arguments).0 == allow
+                        };
+                        let (our, their) = (decide(&ours), decide(&theirs));
+                        let what = || {
+                            let place = architecture.short_name();
+                            format!("{machine}: {place} {name} {arguments:x?} {capabilities:?}")
+                        };
+                        assert!(!our || their, "Docker refuses {}", what());
+                        let left_out = LEFT_OUT.iter().any(|(known, _)| known == name);
+                        assert!(our || !their || left_out, "we refuse {}", what());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn as_strict_as_dockers_and_no_stricter_than_is_said() {
+        let usual: BTreeSet<String> =
+            super::super::document::USUAL.iter().map(|&name| name.to_owned()).collect();
+        let all: BTreeSet<String> = crate::security::capability_names().collect();
+        for machine in ["x86_64", "aarch64", "arm", "s390x", "ppc64le", "riscv64", "mips64"] {
+            for set in [&usual, &all, &BTreeSet::new()] {
+                compare(set, machine);
+            }
+        }
+        for name in all {
+            let mut more = usual.clone();
+            more.insert(name);
+            compare(&more, "x86_64");
+            compare(&more, "aarch64");
+        }
+    }
+
     #[test]
     fn it_fits_capabilities_and_machine() {
         let plain = resolved(&[], "x86_64");

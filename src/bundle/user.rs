@@ -100,7 +100,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn unknown(what: &str, name: &str, file: &str) -> Error {
-    let text = format!("there is no {what} `{}` in {file} of the image", name.escape_debug());
+    let text = format!("there is no {what} `{}` in its {file}", name.escape_debug());
     Error::message(Kind::Usage, text).hinted("a number needs no such file")
 }
 
@@ -147,7 +147,7 @@ mod tests {
             ["nobody", "max", "-1", "+1", "4294967295", "web:nogroup", "root:-1", "a b", "broken"]
         {
             let error = users().resolve(text).unwrap_err();
-            assert!(error.to_string().contains("of the image"), "{error}");
+            assert!(error.to_string().contains("in its /etc/"), "{error}");
             assert!(error.hint_text().is_some());
         }
     }

@@ -13,55 +13,76 @@ const GLOBAL_WITH_VALUE: &[&str] =
 /// `--` stays, and so do the words of the program that `exec` runs.
 pub(super) fn normalize(args: &[OsString]) -> Vec<OsString> {
     let mut literal = false;
-    let program = program_of_exec(args);
+    let program = program(args);
+    // Theirs have a default that is not always false.
+    let verb = find_verb(args);
+    let keeps = |switch: &str| {
+        verb.as_deref().is_some_and(|verb| ["spec", "sandbox"].contains(&verb))
+            && ["--tty", "--read-only"].contains(&switch)
+    };
     let rewrite = |(at, arg): (usize, &OsString)| {
         literal |= arg == "--" || program.is_some_and(|program| at >= program);
+        // What follows `--arg` is a word of the program too.
+        let literal = literal || at > 0 && args[at - 1] == "--arg";
         let Some(text) = arg.to_str().filter(|_| !literal) else { return Some(arg.clone()) };
         let dashes = if is_single_dash_long(text) { "-" } else { "" };
         let text = format!("{dashes}{text}");
         match text.split_once('=') {
             Some((switch, "true")) if SWITCHES.contains(&switch) => Some(switch.into()),
-            Some((switch, "false")) if SWITCHES.contains(&switch) => None,
+            Some((switch, "false")) if SWITCHES.contains(&switch) && !keeps(switch) => None,
             _ => Some(text.into()),
         }
     };
     args.iter().enumerate().filter_map(rewrite).collect()
 }
 
-/// Options of `exec` that take a value of their own.
-const EXEC_WITH_VALUE: &[&str] = &[
+/// Options of `exec` and `sandbox` that take a value of their own.
+const WITH_VALUE: &[&str] = &[
     "additional-gids",
     "apparmor",
     "cap",
+    "cap-add",
+    "cap-drop",
     "cgroup",
     "console-socket",
+    "cpus",
     "cwd",
     "env",
     "exec-wait-fifo",
+    "hostname",
+    "layer",
+    "memory",
+    "mount",
+    "network",
     "pid-file",
     "pidfd-socket",
+    "pids",
     "preserve-fds",
     "process",
     "process-label",
+    "seccomp",
+    "upper",
     "user",
 ];
 
 /// Their short names.
-const EXEC_SHORT_WITH_VALUE: &[char] = &['c', 'e', 'g', 'p', 'u'];
+const SHORT_WITH_VALUE: &[char] = &['c', 'e', 'g', 'p', 'u'];
 
-/// Where in the command line of `exec` the program begins: after the id.
-fn program_of_exec(args: &[OsString]) -> Option<usize> {
-    if find_verb(args)? != "exec" {
-        return None;
-    }
+/// Where in the command line of `exec` or `sandbox` the program begins: after the id, or the verb.
+fn program(args: &[OsString]) -> Option<usize> {
+    let before = match find_verb(args)?.as_str() {
+        "exec" => 2,
+        "sandbox" => 1,
+        _ => return None,
+    };
     let mut positionals = 0;
     let mut at = 1;
     while let Some(word) = args.get(at) {
         let word = word.to_str().unwrap_or_default();
         if !word.starts_with('-') || word == "-" {
             positionals += 1;
-            // The verb, the container, the program.
-            if positionals == 3 {
+            // The verb, for `exec` the container, then the program.
+            if positionals > before {
                 return Some(at);
             }
         }
@@ -76,11 +97,11 @@ fn takes_the_next(word: &str) -> bool {
     }
     let Some(rest) = word.strip_prefix('-') else { return false };
     let name = rest.strip_prefix('-').unwrap_or(rest);
-    if EXEC_WITH_VALUE.contains(&name) {
+    if WITH_VALUE.contains(&name) {
         return true;
     }
     // `-e` or `-te`; in `-eA=1` the value is there already.
-    let first = rest.find(EXEC_SHORT_WITH_VALUE);
+    let first = rest.find(SHORT_WITH_VALUE);
     !rest.starts_with('-') && first.is_some_and(|first| first + 1 == rest.len())
 }
 
@@ -105,6 +126,7 @@ const SWITCHES: &[&str] = &[
     "--pre-dump",
     "--quiet",
     "--raw",
+    "--read-only",
     "--regex",
     "--shell-job",
     "--stats",
@@ -113,6 +135,7 @@ const SWITCHES: &[&str] = &[
     "--tcp-established",
     "--tcp-skip-in-flight",
     "--tty",
+    "--with-mounts",
 ];
 
 fn is_single_dash_long(text: &str) -> bool {
@@ -127,10 +150,13 @@ const LONG_OPTIONS: &[&str] = &[
     "all",
     "apparmor",
     "arch",
+    "arg",
     "auto-dedup",
     "blkio-weight",
     "bundle",
     "cap",
+    "cap-add",
+    "cap-drop",
     "cgroup",
     "cgroup-manager",
     "config",
@@ -142,6 +168,7 @@ const LONG_OPTIONS: &[&str] = &[
     "cpu-rt-period",
     "cpu-rt-runtime",
     "cpu-share",
+    "cpus",
     "cpuset-cpus",
     "cpuset-mems",
     "cwd",
@@ -156,13 +183,16 @@ const LONG_OPTIONS: &[&str] = &[
     "force",
     "format",
     "help",
+    "hostname",
     "ignore-paused",
+    "image-config",
     "image-path",
     "interval",
     "keep",
     "kernel-memory",
     "kernel-memory-tcp",
     "l3-cache-schema",
+    "layer",
     "lazy-pages",
     "leave-running",
     "link-remap",
@@ -176,6 +206,8 @@ const LONG_OPTIONS: &[&str] = &[
     "memory",
     "memory-reservation",
     "memory-swap",
+    "mount",
+    "network",
     "network-lock",
     "no-new-keyring",
     "no-new-privs",
@@ -185,6 +217,7 @@ const LONG_OPTIONS: &[&str] = &[
     "parent-path",
     "pid-file",
     "pidfd-socket",
+    "pids",
     "pids-limit",
     "pre-dump",
     "preserve-fds",
@@ -192,10 +225,12 @@ const LONG_OPTIONS: &[&str] = &[
     "process-label",
     "quiet",
     "raw",
+    "read-only",
     "regex",
     "resources",
     "root",
     "rootless",
+    "seccomp",
     "shell-job",
     "stats",
     "status-fd",
@@ -204,8 +239,10 @@ const LONG_OPTIONS: &[&str] = &[
     "tcp-established",
     "tcp-skip-in-flight",
     "tty",
+    "upper",
     "user",
     "version",
+    "with-mounts",
     "work-path",
 ];
 
@@ -253,5 +290,15 @@ mod tests {
             ["--debug", "--force"]
         );
         assert_eq!(normalize(&["--debug=false".into(), "x=true".into()]), ["x=true"]);
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "rrun spec --tty=false --arg -debug --arg --force=true",
+            "rrun sandbox --read-only=false --layer spec sh -debug --tty=true",
+            "rrun sandbox -e A=1 --memory 1m -- -debug",
+        ] {
+            assert_eq!(normalize(&words(line)), words(line), "{line}");
+        }
+        let line = words("rrun sandbox -tty=true -with-mounts sh");
+        assert_eq!(normalize(&line), words("rrun sandbox --tty --with-mounts sh"));
     }
 }

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod dialect;
+mod edits;
 #[cfg(feature = "image")]
 mod unpack;
 mod values;
@@ -19,6 +20,7 @@ use clap::{Args, Command, FromArgMatches};
 use crate::error::{Error, Kind, Result};
 
 pub use checkpoint::*;
+pub use edits::*;
 #[cfg(feature = "image")]
 pub use unpack::*;
 pub use values::UserAndGroup;
@@ -91,6 +93,8 @@ pub enum Verb {
     /// `unpack`
     #[cfg(feature = "image")]
     Unpack(Unpack),
+    /// `sandbox`
+    Sandbox(Sandbox),
     /// `seccomp`
     Seccomp(Seccomp),
     /// `features`
@@ -147,7 +151,8 @@ verbs! {
     "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
     #[cfg(feature = "image")]
     "unpack" Unpack "Make a bundle of an image: a layout, an archive or standard input"
-    "spec" Spec "Write a config.json to begin with"
+    "spec" Spec "Write a config.json"
+    "sandbox" Sandbox "Run a program in a throw-away copy of a tree"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"
     "features" Features "Print what this runtime can do as JSON (so far: seccomp)"
 }
@@ -343,6 +348,38 @@ mod tests {
         assert_eq!(exec.args, ["sh", "-root"]);
         let exec = executing("rrun exec -pid-file /p id sh -no-subreaper");
         assert_eq!((exec.pid_file, exec.args.len()), (Some("/p".into()), 2));
+    }
+
+    #[test]
+    fn what_a_config_json_is_to_say() {
+        let (_, Verb::Spec(spec)) = doing(
+            "rrun spec --rootless --arg ls --arg -l --layer a --layer /b --upper ephemeral -e A=1 \
+             --tty=false --read-only --cpus 0.5 --memory 64M --pids -1 --network none",
+        ) else {
+            panic!()
+        };
+        assert_eq!((spec.arg, spec.edits.layer.len()), (vec!["ls".to_owned(), "-l".into()], 2));
+        assert_eq!((spec.edits.tty, spec.edits.read_only), (Some(false), Some(true)));
+        assert_eq!((spec.edits.memory, spec.edits.pids), (Some(64 << 20), Some(-1)));
+        let (_, Verb::Sandbox(sandbox)) =
+            doing("rrun sandbox -t --user web --layer /l --cwd / make -C x --tty=false")
+        else {
+            panic!()
+        };
+        assert_eq!(sandbox.args, ["make", "-C", "x", "--tty=false"]);
+        assert_eq!((sandbox.edits.tty, sandbox.edits.user), (Some(true), Some("web".into())));
+        let (_, Verb::Sandbox(sandbox)) = doing("rrun sandbox -- ls -t") else { panic!() };
+        assert_eq!(sandbox.args, ["ls", "-t"]);
+        for line in [
+            "rrun spec --memory 0",
+            "rrun spec --cpus 0",
+            "rrun sandbox --pids 0",
+            "rrun sandbox --network bridge",
+            "rrun spec --seccomp x",
+            "rrun sandbox --with-mounts --layer /l",
+        ] {
+            assert!(parse_line(line).is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -29,6 +29,36 @@ pub(super) fn bytes(text: &str) -> Result<i64, String> {
     if bytes < i64::MAX as f64 { Ok(bytes as i64) } else { Err(wrong()) }
 }
 
+/// Bytes that a limit may have: not 0, which would mean none to some and nothing at all to others.
+pub(super) fn limit(text: &str) -> Result<i64, String> {
+    match bytes(text)? {
+        0 => Err("0 is no limit; write -1 for none".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// A number of processes, or -1.
+pub(super) fn count(text: &str) -> Result<i64, String> {
+    let count = text.parse().ok().filter(|count| *count == -1 || *count > 0);
+    count.ok_or_else(|| format!("`{}` is no number above 0, nor -1", text.escape_debug()))
+}
+
+/// A number of processors, at least a hundredth: the least that the kernel gives.
+pub(super) fn processors(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| (0.01..=1e6).contains(number));
+    number.ok_or_else(|| {
+        format!("`{}` is no number of processors, 0.01 or more", text.escape_debug())
+    })
+}
+
+/// A host name as sethostname(2) takes it.
+pub(super) fn host_name(text: &str) -> Result<String, String> {
+    if (1..=64).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err("a host name has 1 to 64 bytes".to_owned())
+}
+
 /// A length of time: numbers with units, `5s`, `1m30s`, `1.5h`, `100ms`; or 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{}` is no time like 5s", text.escape_debug());
@@ -160,6 +190,24 @@ mod tests {
         ] {
             assert!(bytes(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn limits() {
+        assert_eq!(
+            (limit("64M"), limit("-1"), count("7"), count("-1")),
+            (Ok(64 << 20), Ok(-1), Ok(7), Ok(-1))
+        );
+        assert_eq!((processors("0.5"), processors("2")), (Ok(0.5), Ok(2.0)));
+        for text in ["0", "", "-2", "x"] {
+            assert!(limit(text).is_err() && count(text).is_err(), "{text}");
+            assert!(processors(text).is_err(), "{text}");
+        }
+        for text in ["nan", "inf", "0.009", "1e7"] {
+            assert!(processors(text).is_err(), "{text}");
+        }
+        assert!(host_name("").is_err() && host_name(&"x".repeat(65)).is_err());
+        assert_eq!(host_name("box"), Ok("box".to_owned()));
     }
 
     #[test]

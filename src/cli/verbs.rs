@@ -317,17 +317,3 @@ pub struct Seccomp {
 /// `features`
 #[derive(Debug, Clone, Args)]
 pub struct Features {}
-
-/// `spec`
-#[derive(Debug, Clone, Args)]
-pub struct Spec {
-    /// Where to write it [default: the working directory]
-    #[arg(short, long, value_name = "DIR")]
-    pub bundle: Option<PathBuf>,
-    /// Write to this file instead of config.json
-    #[arg(short, long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// For a container that an ordinary user runs
-    #[arg(long)]
-    pub rootless: bool,
-}

@@ -30,16 +30,28 @@ pub(super) fn make(
     inherited: Inherited,
     way: Way,
 ) -> Result<Created> {
-    let created = plan(call, args, id, inherited).and_then(|(plan, files, notifies)| {
-        let terminal = plan.workload.terminal.then_some("/process/terminal");
-        let mut receivers = files.receivers(terminal, way == Way::Run)?;
-        if receivers.pidfd.is_none() {
-            receivers.pidfd =
-                connect(plan.pidfd_receiver.as_deref(), "/annotations/run.oci.pidfd_receiver")?;
-        }
-        reserve_and_create(call, (&plan, notifies), way.verb(), &receivers)
-    });
+    let created =
+        plan(call, args, id, inherited).and_then(|planned| make_planned(call, &planned, way));
     created.context(|| format!("create container `{}`", id.escape_debug()))
+}
+
+/// A container that is about to be made: the plan, where things of it go, and whether it has something
+/// to tell a service manager.
+pub(super) type Planned = (Plan, Files, bool);
+
+/// The part of [`make`] that changes something.
+pub(super) fn make_planned(
+    call: &Call<'_>,
+    (plan, files, notifies): &Planned,
+    way: Way,
+) -> Result<Created> {
+    let terminal = plan.workload.terminal.then_some("/process/terminal");
+    let mut receivers = files.receivers(terminal, matches!(way, Way::Run | Way::Sandbox))?;
+    if receivers.pidfd.is_none() {
+        receivers.pidfd =
+            connect(plan.pidfd_receiver.as_deref(), "/annotations/run.oci.pidfd_receiver")?;
+    }
+    reserve_and_create(call, (plan, *notifies), way.verb(), &receivers)
 }
 
 /// The very first steps: before any descriptor is opened and without a look at the config, so that
@@ -78,17 +90,23 @@ pub(super) enum Way {
     RunDetached,
     /// `run`: it stays.
     Run,
+    /// `sandbox`: it stays too.
+    Sandbox,
 }
 
 impl Way {
     fn verb(self) -> &'static str {
-        if self == Way::Create { "create" } else { "run" }
+        match self {
+            Way::Create => "create",
+            Way::RunDetached | Way::Run => "run",
+            Way::Sandbox => "sandbox",
+        }
     }
 }
 
 /// Where things of the container are to go, as the command line names it, made absolute: relative
 /// paths start at the caller's directory and not at the bundle.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) pid_file: Option<PathBuf>,
     pub(super) console_socket: Option<PathBuf>,
@@ -138,7 +156,7 @@ pub(super) fn plan(
     args: &cli::Container,
     id: &str,
     inherited: Inherited,
-) -> Result<(Plan, Files, bool)> {
+) -> Result<Planned> {
     crate::state::check_id(id)?;
     let bundle = args.bundle.clone().unwrap_or_else(|| PathBuf::from("."));
     // Before the working directory becomes the bundle.
@@ -153,19 +171,31 @@ pub(super) fn plan(
     let notifies = manager().is_some() && add_notify_socket(call, &mut config, id);
     let options = Options {
         id: id.to_owned(),
-        created: humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string(),
+        created: now(),
         bundle,
         no_pivot: args.no_pivot,
         keep_keyring: args.no_new_keyring,
         preserve_fds: inherited.count,
         listen_fds: inherited.listen_fds,
         cgroup_owner: call.cgroup_owner()?,
+        dies_with_us: false,
+        reaps: false,
     };
-    let plan = crate::plan::compile(&config, &call.host, &options)?;
+    Ok((compile(call, &config, &options)?, files, notifies))
+}
+
+/// The plan, with its warnings said.
+pub(super) fn compile(call: &Call<'_>, config: &spec::Config, options: &Options) -> Result<Plan> {
+    let plan = crate::plan::compile(config, &call.host, options)?;
     for warning in plan.warnings.iter().chain(&rootfs::layer_warnings(&plan.rootfs)?) {
         log::warn!("{warning}");
     }
-    Ok((plan, files, notifies))
+    Ok(plan)
+}
+
+/// This moment, as records have it.
+pub(super) fn now() -> String {
+    humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string()
 }
 
 fn reserve_and_create(

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod create;
 mod delete;
+mod edits;
 mod events;
 mod exec;
 mod features;
@@ -13,6 +14,7 @@ mod pause;
 mod ps;
 mod restore;
 mod run;
+mod sandbox;
 mod seccomp;
 mod select;
 mod spec;
@@ -87,6 +89,7 @@ pub fn dispatch(
         Verb::Events(args) => events::events(call, args),
         Verb::Checkpoint(args) => checkpoint::checkpoint(call, args),
         Verb::Restore(args) => restore::restore(call, args),
+        Verb::Sandbox(args) => sandbox::sandbox(call, args),
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
         // Told above.
         Verb::Spec(_) | Verb::Features(_) => Ok(0),

@@ -51,6 +51,10 @@ pub struct Options {
     pub listen_fds: u32,
     /// Who owns the cgroup tree.
     pub cgroup_owner: CgroupOwner,
+    /// Whether the container ends with rrun, however that ends (`sandbox`).
+    pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, for signals and orphans (`sandbox`).
+    pub reaps: bool,
 }
 
 /// Everything that `create` will do.
@@ -90,6 +94,10 @@ pub struct Plan {
     pub preserve_fds: u32,
     /// How many of them came from LISTEN_FDS.
     pub listen_fds: u32,
+    /// Whether the container ends with rrun, however that ends.
+    pub dies_with_us: bool,
+    /// Whether rrun stays in it as its first process, and the program is the second.
+    pub reaps: bool,
     /// Whether rrun has the power of the machine's root.
     pub privileged: bool,
     /// Whether rrun has power over the mounts that it sees: root does, of whatever user namespace.
@@ -163,6 +171,8 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
         pidfd_receiver: annotations.pidfd_receiver,
         preserve_fds: options.preserve_fds,
         listen_fds: options.listen_fds,
+        dies_with_us: options.dies_with_us,
+        reaps: options.reaps,
         privileged: host.is_true_root(),
         can_help: host.euid() == 0,
         last_capability: host.last_capability(),

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use super::channel::{InitEnd, ParentEnd};
 use super::gate::{Gate, Opened};
 use super::message::ToParent;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
 use crate::namespaces;
 use crate::plan::{Plan, Record};
 use crate::rootfs;
@@ -52,8 +52,17 @@ pub(super) struct Init<'a> {
 }
 
 /// What may be the matter with a step under the container's own filter.
-pub(super) const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
+const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
     to start the program";
+
+/// Says so, unless something is missing: that it is without a filter too.
+pub(super) fn under_filter<T>(is_filtered: bool, done: Result<T>) -> Result<T> {
+    let missing = |error: &Error| error.errno().is_none_or(|it| it == libc::ENOENT);
+    match done {
+        Err(error) if is_filtered && !missing(&error) => Err(error.hinted(FILTERED)),
+        other => other,
+    }
+}
 
 type Step = fn(&mut Init<'_>) -> Result<()>;
 
@@ -139,6 +148,9 @@ const CREATE: &[(&str, Step)] = &[
     ("working directory, as the user", |init| init.working_directory_as_user()),
     // Programs expect the defaults; rrun's caller may have ignored what it liked.
     ("signals", |init| init.signals()),
+    // After user and capabilities, whose changes the kernel takes for a reason to forget it; before
+    // `Ready`: who dies without that ends us by the channel's end.
+    ("end with rrun", |init| init.end_with_rrun()),
     // Nothing of ours or of our caller's survives execve but what was asked for.
     ("descriptors", |init| init.descriptors()),
     // As the user, in the working directory, with the rights it will have: what is found can run.
@@ -157,6 +169,8 @@ const START: &[(&str, Step)] = &[
     ("last word", |init| init.last_word()),
     // Low limits must starve neither our own steps nor the hooks.
     ("limits", |init| init.limits()),
+    // The last moment at which there is nothing but us: what comes is the program's alone.
+    ("a first process that reaps", |init| init.stay_as_parent()),
     // Last of all, so that the profile need not allow what is ours. A load that fails is still told;
     // an execve that fails only if the profile allows sendmsg(2).
     ("seccomp", |init| init.seccomp_at_last()),
@@ -198,7 +212,7 @@ impl Init<'_> {
         steps.iter().try_for_each(|(name, step)| {
             log::debug!("init: {name}");
             let done = step(self);
-            if self.is_filtered { done.hint(|| FILTERED) } else { done }
+            under_filter(self.is_filtered, done)
         })
     }
 

@@ -18,6 +18,7 @@ pub mod notify;
 mod parent;
 mod pid_file;
 mod protocol;
+mod reaper;
 mod restore;
 mod seal;
 mod stage;

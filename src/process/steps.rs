@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use super::init::Init;
 use super::listener;
 use super::message::ToParent;
+use super::reaper;
 use crate::cgroups;
 use crate::error::{Context, Error, Result};
 use crate::hooks;
@@ -266,6 +267,10 @@ impl<'a> Init<'a> {
         sys::signal::reset_all()
     }
 
+    pub(super) fn end_with_rrun(&mut self) -> Result<()> {
+        if self.plan.dies_with_us { sys::process::die_with_parent() } else { Ok(()) }
+    }
+
     pub(super) fn descriptors(&mut self) -> Result<()> {
         sys::file::close_on_exec_from(3 + self.plan.preserve_fds)
     }
@@ -300,6 +305,14 @@ impl<'a> Init<'a> {
 
     pub(super) fn limits(&mut self) -> Result<()> {
         workload::set_limits(&self.plan.workload)
+    }
+
+    pub(super) fn stay_as_parent(&mut self) -> Result<()> {
+        if !self.plan.reaps {
+            return Ok(());
+        }
+        let stdin = std::io::stdin();
+        reaper::stay_as_parent(self.plan.workload.terminal.then(|| stdin.as_fd()))
     }
 
     pub(super) fn exec(&mut self) -> Result<()> {

@@ -18,6 +18,7 @@ mod cgroup;
 mod copy;
 mod devices;
 mod filesystem;
+mod hidden;
 mod outside;
 mod pivot;
 mod plan;
@@ -28,11 +29,11 @@ mod union;
 mod work;
 
 pub use assemble::{Assembled, assemble, propagate};
+pub use hidden::{hidden_below, layer_warnings};
 pub use outside::{Outside, idmap, mapping, open_outside};
 pub use plan::{
     CgroupView, Compiled, External, IdRange, LegacyHierarchy, MountNamespace, Plan, Request,
     compile, mount_options,
 };
 pub use restore::prepare_for_restore;
-pub use union::layer_warnings;
 pub use work::release;

@@ -4,12 +4,12 @@
 //! newest form is tried, and the next where the kernel does not know it.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libc::{O_DIRECTORY, O_PATH};
 
 use super::filesystem::tmpfs;
-use super::plan::{Label, Layers, Plan, Root, Upper};
+use super::plan::{Label, Layers, Upper};
 use super::work;
 use crate::error::{Context, Error, Result};
 use crate::sys::mount::{self, FsContext};
@@ -240,47 +240,4 @@ fn init_layer(scratch: &Scratch) -> Result<OwnedFd> {
     let (name, target) = INIT_LINK;
     file::symlink_at(Path::new(target), layer.as_fd(), Path::new(name))?;
     Ok(layer)
-}
-
-/// Sentences about mount points below layers: overlayfs shows the directory, never what is mounted
-/// on it. Asked by whoever reports warnings; reads mountinfo, and only where there are layers.
-///
-/// # Errors
-/// Where /proc/self/mountinfo cannot be read.
-pub fn layer_warnings(plan: &Plan) -> Result<Vec<String>> {
-    let Root::Layers { layers, .. } = &plan.root else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string("/proc/self/mountinfo")
-        .map_err(|error| Error::io("read", "`/proc/self/mountinfo`", &error))?;
-    Ok(layers.lower.iter().filter_map(|layer| hidden(&text, layer)).collect())
-}
-
-fn hidden(mountinfo: &str, layer: &Path) -> Option<String> {
-    let point = |line: &str| Some(PathBuf::from(line.split(' ').nth(4)?.replace("\\040", " ")));
-    let below = |point: &PathBuf| point.starts_with(layer) && point != layer;
-    let mut points: Vec<_> = mountinfo.lines().filter_map(point).filter(below).collect();
-    points.sort();
-    // What is mounted below a mount point that is named goes without saying.
-    points.dedup_by(|point, earlier| point.starts_with(&*earlier));
-    let names: Vec<_> = points.iter().map(|point| format!("`{}`", point.display())).collect();
-    let layer = layer.display();
-    (!names.is_empty()).then(|| {
-        format!("the layer `{layer}` does not show what is mounted at {}", names.join(", "))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mount_points_below_a_layer_are_named() {
-        let info = "1 0 8:1 / / rw - ext4 /dev/sda rw\n\
-                    2 1 0:5 / /proc rw - proc proc rw\n\
-                    4 2 0:5 / /proc/sys rw - proc proc rw\n\
-                    3 1 0:6 / /data/my\\040disk rw - ext4 /dev/sdb rw\n";
-        let text = hidden(info, Path::new("/")).unwrap();
-        assert!(text.ends_with("mounted at `/data/my disk`, `/proc`"), "{text}");
-        assert_eq!(hidden(info, Path::new("/usr")), None);
-        assert_eq!(hidden(info, Path::new("/proc/sys")), None);
-    }
 }

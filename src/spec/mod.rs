@@ -232,7 +232,10 @@ pub fn escape_pointer(name: &str) -> String {
 
 /// Reads a regular file of bounded size. Opened without blocking, so that a fifo in its place is an
 /// error and not a hang.
-fn read_document(path: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// As open(2) and read(2), and whatever is no file, or too large.
+pub fn read_document(path: &Path) -> Result<Vec<u8>> {
     let fd = sys::file::open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY)?;
     let stat = sys::file::fstat(fd.as_fd())?;
     match sys::file::file_type(&stat) {

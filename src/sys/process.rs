@@ -324,6 +324,26 @@ pub fn set_child_subreaper() -> Result<()> {
     check("prctl", result, || "PR_SET_CHILD_SUBREAPER".to_owned()).map(drop)
 }
 
+/// setpgid(2): we lead a process group of our own.
+///
+/// # Errors
+/// EPERM for the leader of a session.
+pub fn lead_group() -> Result<()> {
+    rustix::process::setpgid(None, None)
+        .map_err(|error| Error::call("setpgid", String::new(), error.raw_os_error()))
+}
+
+/// prctl(2) with `PR_SET_PDEATHSIG`: we are killed when the thread that made us ends. Kept over
+/// execve(2), unless that gives privileges.
+///
+/// # Errors
+/// Never in practice.
+pub fn die_with_parent() -> Result<()> {
+    let signal = Some(rustix::process::Signal::KILL);
+    rustix::process::set_parent_process_death_signal(signal)
+        .map_err(|error| Error::call("prctl", "PR_SET_PDEATHSIG", error.raw_os_error()))
+}
+
 /// setrlimit(2) by number (`RLIMIT_*`).
 ///
 /// # Errors

@@ -48,6 +48,14 @@ pub fn make_controlling(fd: BorrowedFd<'_>) -> Result<()> {
     named("TIOCSCTTY", rustix::process::ioctl_tiocsctty(fd), held)
 }
 
+/// Makes our process group the foreground one of our controlling terminal: tcsetpgrp(3).
+///
+/// # Errors
+/// ENOTTY for another terminal.
+pub fn set_foreground(fd: BorrowedFd<'_>) -> Result<()> {
+    named("tcsetpgrp", rustix::termios::tcsetpgrp(fd, rustix::process::getpgrp()), held)
+}
+
 /// The modes of a terminal: tcgetattr(3).
 ///
 /// # Errors

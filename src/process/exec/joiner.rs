@@ -16,7 +16,7 @@ use crate::error::{Context, Error, Result};
 use crate::namespaces;
 use crate::plan::ExecPlan;
 use crate::process::channel::{InitEnd, ParentEnd};
-use crate::process::init::{FILTERED, guarded};
+use crate::process::init::{guarded, under_filter};
 use crate::process::message::ToParent;
 use crate::sys;
 use crate::sys::procfs::Procfs;
@@ -153,7 +153,7 @@ impl Joiner<'_> {
         steps.iter().try_for_each(|(name, step)| {
             log::debug!("exec: {name}");
             let done = step(self);
-            if self.is_filtered { done.hint(|| FILTERED) } else { done }
+            under_filter(self.is_filtered, done)
         })
     }
 
@@ -169,7 +169,7 @@ impl Joiner<'_> {
             }
             other => other,
         };
-        if self.is_filtered { cloned.hint(|| FILTERED) } else { cloned }
+        under_filter(self.is_filtered, cloned)
     }
 }
 
