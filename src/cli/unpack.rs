@@ -31,7 +31,7 @@ pub struct Unpack {
     #[arg(short, long)]
     pub quiet: bool,
     /// PATH[:TAG] or PATH[@DIGEST]: the directory of an OCI image layout, or an archive of one or of
-    /// `docker save`; - in place of PATH is standard input
+    /// `docker save`; - is standard input, and `-- -:TAG` one of its images
     pub image: String,
     /// The directory to make
     pub bundle: PathBuf,

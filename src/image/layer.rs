@@ -14,6 +14,7 @@ use libc::{O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_WRONLY}
 use super::attributes::{Attributes, Notes, Rights};
 use super::document::wrong;
 use super::name::{self, Meaning};
+use super::remove::remove;
 use super::stack::{self, Stack, is_whiteout};
 use super::tar::{Entry, Kind, Reader};
 use crate::error::{Context, Result};
@@ -397,25 +398,4 @@ fn fill<R: BufRead>(fd: BorrowedFd<'_>, entry: &Entry, reader: &mut Reader<R>) -
         reader.some_contents(segment.length, &mut write)?;
     }
     tree::truncate(fd, sparse.size)
-}
-
-/// Removes a file, or a directory with everything in it, whatever its modes are.
-pub(super) fn remove(dir: BorrowedFd<'_>, name: &Path) -> Result<()> {
-    match file::unlink_at(dir, name) {
-        Err(error) if error.is(libc::ENOENT) => return Ok(()),
-        Err(error) if error.is(libc::EISDIR) => {}
-        other => return other,
-    }
-    file::chmod_at(dir, name, 0o700)?;
-    let directory = file::open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)?;
-    empty(directory.as_fd())?;
-    file::rmdir_at(dir, name)
-}
-
-/// Removes everything in a directory.
-pub(super) fn empty(directory: BorrowedFd<'_>) -> Result<()> {
-    for name in file::names_in(directory)? {
-        remove(directory, &name)?;
-    }
-    Ok(())
 }

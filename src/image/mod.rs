@@ -15,6 +15,7 @@ mod name;
 mod platform;
 mod progress;
 mod reference;
+mod remove;
 mod select;
 mod source;
 mod stack;

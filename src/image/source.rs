@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -165,7 +165,8 @@ fn copy(from: &mut dyn Read, scratch: &Path, limit: u64) -> Result<File> {
 }
 
 /// Notes where everything is.
-fn index(file: File) -> Result<Source> {
+fn index(mut file: File) -> Result<Source> {
+    file.rewind().map_err(|error| Error::io("lseek", "archive", &error))?;
     let length = file.metadata().map_err(|error| Error::io("fstat", "archive", &error))?.len();
     let mut members = HashMap::new();
     let mut reader = tar::Reader::new(BufReader::with_capacity(16 << 10, &file));

@@ -8,7 +8,7 @@ use libc::{O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
 
 use super::attributes::Rights;
 use super::digest::Digest;
-use super::layer;
+use super::remove::{empty, remove};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file::{self, FlockOperation, RenameFlags};
 use crate::sys::io;
@@ -100,7 +100,7 @@ impl Store {
             let Ok(partial) = file::open_at(directory.as_fd(), &name, flags, 0) else { continue };
             let lock = file::flock(partial.as_fd(), FlockOperation::NonBlockingLockExclusive);
             if lock.is_ok() && is_here(directory.as_fd(), &name, partial.as_fd()) {
-                layer::remove(directory.as_fd(), &name)?;
+                remove(directory.as_fd(), &name)?;
             }
         }
         Ok(())
@@ -140,7 +140,7 @@ impl Store {
             lock(directory.as_fd(), waiting)?;
             // Whoever had the lock may have finished the layer, or given it up.
             if is_here(algorithm.as_fd(), &name, directory.as_fd()) {
-                layer::empty(directory.as_fd())?;
+                empty(directory.as_fd())?;
                 let partial = Partial { algorithm, directory, name, finished: false };
                 return Ok(Claim::Ours(partial));
             }
@@ -240,7 +240,7 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if !self.finished {
             // What is left is taken away by the next one who opens the store.
-            let _ = layer::remove(self.algorithm.as_fd(), &self.name);
+            let _ = remove(self.algorithm.as_fd(), &self.name);
         }
     }
 }
