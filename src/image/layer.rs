@@ -32,6 +32,8 @@ pub(super) struct Tree<'a> {
     /// Directories get their attributes at the end: what is made in them changes their times, and
     /// their modes may forbid it. None for one that has no entry of its own.
     directories: BTreeMap<PathBuf, Option<Attributes>>,
+    /// The newest time of an entry.
+    newest: (i64, u32),
     whiteouts: Vec<PathBuf>,
     opaque: BTreeSet<PathBuf>,
     notes: Notes,
@@ -80,6 +82,7 @@ impl<'a> Tree<'a> {
             below,
             last: None,
             directories: BTreeMap::from([(PathBuf::new(), None)]),
+            newest: (0, 0),
             whiteouts: Vec::new(),
             opaque: BTreeSet::new(),
             notes: Notes::default(),
@@ -88,6 +91,7 @@ impl<'a> Tree<'a> {
 
     /// Does what one entry says, and reads its contents.
     pub(super) fn add<R: BufRead>(&mut self, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
+        self.newest = self.newest.max(entry.modified);
         match name::classify(&entry.name)? {
             Meaning::Reserved => Ok(()),
             Meaning::Whiteout(path) => self.whiteout(&path),
@@ -363,8 +367,11 @@ impl<'a> Tree<'a> {
                 Some(attributes) => attributes
                     .apply(directory.as_fd(), None, &self.rights, &mut self.notes)
                     .context(context)?,
+                // Of one without an entry nothing is known. The same layer is the same wherever and
+                // whenever it is unpacked.
                 None => {
                     file::fchmod(directory.as_fd(), 0o755).context(context)?;
+                    tree::set_times(directory.as_fd(), self.newest).context(context)?;
                     if !path.as_os_str().is_empty() {
                         implied.push(path);
                     }
