@@ -58,7 +58,8 @@
 //!
 //! Both write a config.json, as `unpack` does. What it is made of is in [`bundle`]: a document of decisions, which an
 //! image's configuration and the command line change; the default seccomp profile is in `profiles/`.
-//! `sandbox` then does what `run` does, with a bundle in a directory that goes with it.
+//! `sandbox` then does what `run` does, with a document in the container's own directory. One step of
+//! init is for it alone: rrun stays as the first process, and the program is its child.
 //!
 //! ## Who may look at whom
 //!

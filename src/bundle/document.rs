@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::capabilities::{FEW, USUAL, named, no_capability};
 use super::config::{
     Capabilities, Config, Cpu, DeviceRule, IdMapping, Limit, Linux, Namespace, Process, Resources,
     Rlimit, Root, UserIds,
@@ -14,11 +15,10 @@ use super::seccomp;
 use super::user::User;
 use crate::error::{Context, Error, Kind, Result};
 use crate::host::IdRange;
-use crate::security;
 
-/// The version of the runtime-spec that is written. All members are in 1.0 too, and runtimes of
-/// before 1.3 take it: they look at the first number at most.
-const OCI_VERSION: &str = "1.3.0";
+/// The version of the runtime-spec that is written: an old one, which has nearly all of the members,
+/// for crun refuses those that it does not know yet (1.8: all but 1.0).
+const OCI_VERSION: &str = "1.0.2";
 
 /// Where programs are looked for, as all engines have it.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -28,27 +28,6 @@ const CPU_PERIOD: u64 = 100_000;
 
 /// The least quota that the kernel takes, in microseconds.
 const CPU_QUOTA_LEAST: i64 = 1_000;
-
-/// The capabilities that an example is content with, as in every runtime's `spec`.
-const FEW: [&str; 3] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-
-/// The capabilities that root has in a container of Docker's, and that images are written for.
-pub(super) const USUAL: [&str; 14] = [
-    "CAP_AUDIT_WRITE",
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_MKNOD",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_RAW",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-];
 
 /// What no program in a container may read: it tells of the machine, or lets one measure it.
 const MASKED: &[&str] = &[
@@ -198,12 +177,12 @@ impl Document {
     /// A name that no capability has, and which option it is of.
     pub fn change_capabilities(&mut self, drop: &[String], add: &[String]) -> Result<()> {
         for name in drop {
-            let gone = capabilities_named(name).ok_or_else(|| no_capability("--cap-drop", name))?;
+            let gone = named(name).ok_or_else(|| no_capability("--cap-drop", name))?;
             self.capabilities.retain(|known| !gone.contains(known));
             self.added.retain(|known| !gone.contains(known));
         }
         for name in add {
-            let new = capabilities_named(name).ok_or_else(|| no_capability("--cap-add", name))?;
+            let new = named(name).ok_or_else(|| no_capability("--cap-add", name))?;
             self.capabilities.extend(new.iter().cloned());
             self.added.extend(new);
         }
@@ -217,8 +196,7 @@ impl Document {
     pub fn limit_cpus(&mut self, processors: f64) -> Result<()> {
         let quota = (processors * CPU_PERIOD as f64).round();
         if !(CPU_QUOTA_LEAST as f64..=1e12).contains(&quota) {
-            let text = format!("{processors} processors: the least is 0.01");
-            return Err(Error::message(Kind::Usage, text));
+            return Err(Error::message(Kind::Usage, "the least is 0.01 processors"));
         }
         self.cpu_quota = Some(quota as i64);
         Ok(())
@@ -398,22 +376,10 @@ fn name_of(entry: &str) -> Option<&str> {
     entry.split_once('=').map(|(name, _)| name)
 }
 
-fn capabilities_named(name: &str) -> Option<Vec<String>> {
-    let upper = name.to_ascii_uppercase();
-    let name = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
-    let all = security::capability_names();
-    let found: Vec<_> = all.filter(|known| name == "CAP_ALL" || name == *known).collect();
-    (!found.is_empty()).then_some(found)
-}
-
-fn no_capability(option: &str, name: &str) -> Error {
-    Error::message(Kind::Usage, format!("{option}: `{}` is no capability", name.escape_debug()))
-        .hinted("capabilities(7) lists them, as CAP_NET_ADMIN; ALL means every one")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security;
     use crate::spec;
 
     fn read(document: &Document) -> spec::Config {
@@ -427,7 +393,6 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         let config = read(&Document::example());
-        assert_eq!(config.oci_version, crate::plan::OCI_VERSION);
         assert_eq!(namespaces(&config), ["pid", "network", "ipc", "uts", "mount", "cgroup"]);
         assert!(config.root.unwrap().readonly && config.linux.seccomp.is_none());
         let process = config.process.unwrap();

@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::mount;
 use super::mount::Mount;
 use super::user::User;
 use crate::error::{Context, Error, Kind, Result};
-use crate::spec;
 
 /// What the annotations begin with that are made of an image.
 const PREFIX: &str = "org.opencontainers.image.";
@@ -21,61 +19,100 @@ const PREFIX: &str = "org.opencontainers.image.";
 const OBEYED: [&str; 3] = ["dev.rrun.", "run.oci.", "org.systemd.property."];
 
 /// An image's configuration, as far as it says something of a container.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub struct Image {
-    #[serde(deserialize_with = "or_default")]
     os: String,
-    #[serde(deserialize_with = "or_default")]
     architecture: String,
-    #[serde(deserialize_with = "or_default")]
     variant: String,
-    #[serde(rename = "os.version", deserialize_with = "or_default")]
     os_version: String,
-    #[serde(rename = "os.features", deserialize_with = "or_default")]
     os_features: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
     author: String,
-    #[serde(deserialize_with = "or_default")]
     created: String,
-    #[serde(deserialize_with = "or_default")]
     config: Program,
-    /// Of a manifest or an index, which are no configurations.
-    #[serde(rename = "schemaVersion")]
-    schema_version: Option<IgnoredAny>,
 }
 
 /// `config`: what to run.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Debug, Clone, Default)]
 struct Program {
-    #[serde(deserialize_with = "or_default")]
     user: String,
-    #[serde(deserialize_with = "or_default")]
-    exposed_ports: BTreeMap<String, IgnoredAny>,
-    #[serde(deserialize_with = "or_default")]
+    exposed_ports: Vec<String>,
     env: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
     entrypoint: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
     cmd: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    volumes: BTreeMap<String, IgnoredAny>,
-    #[serde(deserialize_with = "or_default")]
+    volumes: Vec<String>,
     working_dir: String,
-    #[serde(deserialize_with = "or_default")]
     labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "or_default")]
     stop_signal: String,
 }
 
-/// Reads null as the default, as Go does.
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+/// An object of the document; its members are read by hand, since derived readers would be larger than
+/// all else here. What is missing or null is empty, as Go reads it.
+struct Object<'a> {
+    members: Option<&'a Map<String, Value>>,
+    pointer: &'static str,
+}
+
+impl<'a> Object<'a> {
+    fn of(value: Option<&'a Value>, pointer: &'static str) -> Result<Object<'a>> {
+        let members = match value {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(members)) => Some(members),
+            Some(_) => return Err(Error::config(pointer, "is no object")),
+        };
+        Ok(Object { members, pointer })
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.members?.get(name).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&self, name: &str, what: &str) -> Error {
+        Error::config(format!("{}/{name}", self.pointer), format!("is no {what}"))
+    }
+
+    fn text(&self, name: &str) -> Result<String> {
+        let Some(value) = self.get(name) else { return Ok(String::new()) };
+        value.as_str().map(str::to_owned).ok_or_else(|| self.wrong(name, "string"))
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<String>> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let members = value.as_array().map(|it| it.iter().map(|it| Some(it.as_str()?.to_owned())));
+        members.and_then(Iterator::collect).ok_or_else(|| self.wrong(name, "list of strings"))
+    }
+
+    /// The names of an object's members, sorted.
+    fn names(&self, name: &str) -> Result<Vec<String>> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let object = value.as_object().ok_or_else(|| self.wrong(name, "object"))?;
+        Ok(object.keys().cloned().collect())
+    }
+
+    fn texts(&self, name: &str) -> Result<BTreeMap<String, String>> {
+        let Some(value) = self.get(name) else { return Ok(BTreeMap::new()) };
+        let text = |(name, value): (&String, &Value)| {
+            Some((name.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .filter(|_| value.is_string() || value.is_null())
+        };
+        let members = value.as_object().map(|object| object.iter().map(text));
+        members.and_then(Iterator::collect).ok_or_else(|| self.wrong(name, "object of strings"))
+    }
+}
+
+impl Program {
+    fn read(object: &Object<'_>) -> Result<Program> {
+        Ok(Program {
+            user: object.text("User")?,
+            exposed_ports: object.names("ExposedPorts")?,
+            env: object.list("Env")?,
+            entrypoint: object.list("Entrypoint")?,
+            cmd: object.list("Cmd")?,
+            volumes: object.names("Volumes")?,
+            working_dir: object.text("WorkingDir")?,
+            labels: object.texts("Labels")?,
+            stop_signal: object.text("StopSignal")?,
+        })
+    }
 }
 
 impl Image {
@@ -85,12 +122,28 @@ impl Image {
     /// Malformed JSON and values of the wrong type, with the JSON pointer of the member; and an image of
     /// another system than Linux.
     pub fn parse(bytes: &[u8]) -> Result<Image> {
-        let image: Image = spec::parse(bytes)?;
-        if image.schema_version.is_some() {
+        let document: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Error::message(Kind::Config, format!("not valid JSON: {error}")))?;
+        if !document.is_object() {
+            let text = "not valid JSON: expected an object";
+            return Err(Error::message(Kind::Config, text));
+        }
+        let object = Object::of(Some(&document), "")?;
+        if object.get("schemaVersion").is_some() {
             let text = "this is an image's manifest or index, and not its configuration";
             return Err(Error::message(Kind::Config, text))
                 .hint(|| "a manifest names the configuration at /config/digest");
         }
+        let image = Image {
+            os: object.text("os")?,
+            architecture: object.text("architecture")?,
+            variant: object.text("variant")?,
+            os_version: object.text("os.version")?,
+            os_features: object.list("os.features")?,
+            author: object.text("author")?,
+            created: object.text("created")?,
+            config: Program::read(&Object::of(object.get("config"), "/config")?)?,
+        };
         if !["", "linux"].contains(&image.os.as_str()) {
             let text = format!("the image is for `{}`, not for Linux", image.os.escape_debug());
             return Err(Error::config("/os", text));
@@ -132,7 +185,7 @@ impl Document {
         }
         self.cwd = format!("/{}", program.working_dir.trim_start_matches('/'));
         self.user = user.clone();
-        for path in program.volumes.keys() {
+        for path in &program.volumes {
             match volume(path) {
                 Ok(mount) if self.mounts.contains(&mount) => {}
                 Ok(mount) => self.mounts.push(mount),
@@ -150,7 +203,7 @@ impl Program {
     /// What becomes an argument of execve(2) or chdir(2).
     fn strings(&self) -> impl Iterator<Item = &String> {
         let lists = self.entrypoint.iter().chain(&self.cmd).chain(&self.env);
-        lists.chain(self.volumes.keys()).chain([&self.working_dir])
+        lists.chain(&self.volumes).chain([&self.working_dir])
     }
 }
 
@@ -170,7 +223,6 @@ fn volume(path: &str) -> Result<Mount, &'static str> {
 impl Image {
     /// The annotations of conversion.md. A label wins over what the image says elsewhere.
     fn annotations(&self, warnings: &mut Vec<String>) -> BTreeMap<String, String> {
-        let ports: Vec<_> = self.config.exposed_ports.keys().map(String::as_str).collect();
         let mut annotations: BTreeMap<String, String> = [
             ("os", self.os.clone()),
             ("architecture", self.architecture.clone()),
@@ -180,7 +232,7 @@ impl Image {
             ("author", self.author.clone()),
             ("created", self.created.clone()),
             ("stopSignal", self.config.stop_signal.clone()),
-            ("exposedPorts", ports.join(",")),
+            ("exposedPorts", self.config.exposed_ports.join(",")),
         ]
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -201,6 +253,7 @@ impl Image {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec;
 
     const WHOLE: &str = r#"{"created":"2024-01-01T00:00:00Z","author":"A <a@b>","architecture":"arm64",
         "variant":"v8","os":"linux","os.version":"1","os.features":["f","g"],
@@ -273,10 +326,11 @@ mod tests {
     fn mistakes() {
         for (text, expected) in [
             ("[]", "not valid JSON"),
+            ("{", "not valid JSON"),
             (r#"{"schemaVersion":2,"config":{},"layers":[]}"#, "this is an image's manifest"),
             (r#"{"os":"windows"}"#, "/os: the image is for `windows`"),
-            (r#"{"config":{"Env":"A=1"}}"#, "/config/Env: invalid type"),
-            (r#"{"config":{"Volumes":["/a"]}}"#, "/config/Volumes: invalid type"),
+            (r#"{"config":{"Env":"A=1"}}"#, "/config/Env: is no list of strings"),
+            (r#"{"config":{"Volumes":["/a"]}}"#, "/config/Volumes: is no object"),
         ] {
             let error = Image::parse(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -4,6 +4,7 @@
 //! command line changes them, in any order, and [`Document::to_json`] makes the text of them. What it
 //! writes is for any runtime; only layers are rrun's own (docs/union.md).
 
+mod capabilities;
 mod config;
 mod document;
 mod image;

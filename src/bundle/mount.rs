@@ -84,7 +84,10 @@ impl Mount {
         }
         let words = match text.starts_with(['/', '.']) {
             true => Words::short(text),
-            false => Words::long(text),
+            false if text.contains('=') => Words::long(text),
+            false => Err("is neither /SRC:DST or ./SRC:DST, with or without :ro behind it, nor \
+                          type=bind,source=SRC,target=DST,readonly"
+                .to_owned()),
         };
         words.and_then(Words::mount).map_err(wrong)
     }
@@ -139,7 +142,8 @@ impl<'a> Words<'a> {
                 }
                 _ => {
                     return Err(format!(
-                        "there is no `{key}`; write type=bind,source=SRC,target=DST,readonly, or SRC:DST:ro"
+                        "there is no `{key}`; there are type, source, target, readonly, bind-propagation, \
+                         bind-recursive, tmpfs-size and tmpfs-mode"
                     ));
                 }
             };
@@ -281,12 +285,12 @@ mod tests {
     #[test]
     fn mistakes_say_what_is_wrong() {
         for (text, expected) in [
-            ("", "there is no ``"),
+            ("", "is neither /SRC:DST"),
             ("/a", "is not SRC:DST"),
             ("/a:/b:rx", "is not SRC:DST"),
             ("/a:b", "the target `b` is no absolute path"),
             ("/a:/", "the target `/` is no absolute path"),
-            (":/b", "there is no `:/b`"),
+            ("src:/b", "is neither /SRC:DST"),
             ("/a:/b/../c", "is no absolute path"),
             ("src=/a", "has no target"),
             ("dst=/a", "has no source"),

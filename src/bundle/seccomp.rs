@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::security::seccomp::{Architecture, Names};
@@ -26,30 +27,31 @@ const COMPANIONS: [(&str, &[&str]); 7] = [
     ("parisc64", &["parisc"]),
 ];
 
-#[derive(Debug, Deserialize)]
-struct Profile<'a> {
-    #[serde(borrow)]
-    groups: Vec<Group<'a>>,
-}
+/// One group of the profile. It is read by hand, since it is ours and derived readers are large.
+#[derive(Debug, Clone, Copy)]
+struct Group<'a>(&'a Value);
 
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-struct Group<'a> {
-    /// For whoever reads the profile.
-    #[serde(rename = "why")]
-    _why: &'a str,
-    #[serde(borrow)]
-    calls: Vec<&'a str>,
-    with: Option<&'a str>,
-    without: Option<&'a str>,
-    #[serde(borrow)]
-    on: Vec<&'a str>,
-    #[serde(borrow)]
-    not_on: Vec<&'a str>,
-    #[serde(rename = "where")]
-    conditions: Vec<Condition>,
-    errno: Option<u32>,
+impl<'a> Group<'a> {
+    fn text(self, name: &str) -> Option<&'a str> {
+        self.0.get(name)?.as_str()
+    }
+
+    fn texts(self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.list(name).filter_map(Value::as_str)
+    }
+
+    fn list(self, name: &str) -> impl Iterator<Item = &'a Value> {
+        self.0.get(name).and_then(Value::as_array).into_iter().flatten()
+    }
+
+    /// Whether it is for a container of these capabilities on this machine.
+    fn counts(self, capabilities: &BTreeSet<String>, machine: &str) -> bool {
+        let mut on = self.texts("on").peekable();
+        self.text("with").is_none_or(|name| capabilities.contains(name))
+            && self.text("without").is_none_or(|name| !capabilities.contains(name))
+            && (on.peek().is_none() || on.any(|it| it == machine))
+            && !self.texts("not_on").any(|it| it == machine)
+    }
 }
 
 /// `linux.seccomp` as it is written.
@@ -65,27 +67,34 @@ pub(super) struct Seccomp {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule {
-    names: Vec<&'static str>,
+    names: Vec<String>,
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errno_ret: Option<u32>,
+    errno_ret: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     args: Option<[Condition; 1]>,
 }
 
 /// A condition on an argument, in the profile and in config.json alike.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Condition {
-    index: u32,
+    index: u64,
     value: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
     value_two: u64,
     op: String,
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+impl Condition {
+    fn read(written: &Value) -> Condition {
+        let number = |name: &str| written.get(name).and_then(Value::as_u64).unwrap_or_default();
+        Condition {
+            index: number("index"),
+            value: number("value"),
+            value_two: number("valueTwo"),
+            op: written.get("op").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// The profile for a container that is left `capabilities`, on this machine.
@@ -97,23 +106,24 @@ pub(super) fn default_profile(capabilities: &BTreeSet<String>) -> Result<Seccomp
 }
 
 fn profile_for(capabilities: &BTreeSet<String>, machine: &Architecture) -> Result<Seccomp> {
-    let profile: Profile<'static> = serde_json::from_str(PROFILE)
+    let profile: Value = serde_json::from_str(PROFILE)
         .map_err(|error| Error::internal(format!("profiles/seccomp.json: {error}")))?;
     let architectures = architectures(machine);
     let (names, machine) = (Names::new(), machine.short_name());
     // What holds without a condition makes one rule, the first.
     let mut allowed = BTreeSet::new();
     let mut rules = Vec::new();
-    for group in profile.groups.iter().filter(|group| group.counts(capabilities, &machine)) {
-        let exists = |name: &&&str| architectures.iter().any(|it| names.number(it, name).is_some());
-        let calls = group.calls.iter().filter(exists).copied();
-        match (group.errno, group.conditions.as_slice()) {
-            (None, []) => allowed.extend(calls),
-            (errno, []) => rules.extend(rule(calls.collect(), errno, None)),
-            (errno, conditions) => {
+    for group in groups(&profile).filter(|group| group.counts(capabilities, &machine)) {
+        let exists = |name: &&str| architectures.iter().any(|it| names.number(it, name).is_some());
+        let calls = group.texts("calls").filter(exists).map(str::to_owned);
+        let errno = group.0.get("errno").and_then(Value::as_u64);
+        let mut conditions = group.list("where").map(Condition::read).peekable();
+        match (errno, conditions.peek()) {
+            (None, None) => allowed.extend(calls),
+            (_, None) => rules.extend(rule(calls.collect(), errno, None)),
+            (..) => {
                 let calls: Vec<_> = calls.collect();
-                let each = conditions.iter();
-                rules.extend(each.flat_map(|it| rule(calls.clone(), errno, Some(it))));
+                rules.extend(conditions.flat_map(|it| rule(calls.clone(), errno, Some(it))));
             }
         }
     }
@@ -126,20 +136,15 @@ fn profile_for(capabilities: &BTreeSet<String>, machine: &Architecture) -> Resul
     })
 }
 
-impl Group<'_> {
-    fn counts(&self, capabilities: &BTreeSet<String>, machine: &str) -> bool {
-        self.with.is_none_or(|name| capabilities.contains(name))
-            && self.without.is_none_or(|name| !capabilities.contains(name))
-            && (self.on.is_empty() || self.on.contains(&machine))
-            && !self.not_on.contains(&machine)
-    }
+/// None where no architecture of the machine has any of the calls.
+fn rule(names: Vec<String>, errno: Option<u64>, it: Option<Condition>) -> Option<Rule> {
+    let action = if errno.is_some() { "SCMP_ACT_ERRNO" } else { "SCMP_ACT_ALLOW" };
+    let args = it.map(|condition| [condition]);
+    (!names.is_empty()).then_some(Rule { names, action, errno_ret: errno, args })
 }
 
-/// None where no architecture of the machine has any of the calls.
-fn rule(names: Vec<&'static str>, errno: Option<u32>, it: Option<&Condition>) -> Option<Rule> {
-    let action = if errno.is_some() { "SCMP_ACT_ERRNO" } else { "SCMP_ACT_ALLOW" };
-    let args = it.map(|condition| [condition.clone()]);
-    (!names.is_empty()).then_some(Rule { names, action, errno_ret: errno, args })
+fn groups(profile: &Value) -> impl Iterator<Item = Group<'_>> {
+    profile.get("groups").and_then(Value::as_array).into_iter().flatten().map(Group)
 }
 
 /// The machine's own first.
@@ -163,23 +168,41 @@ mod tests {
 
     #[test]
     fn the_profile_is_well_formed() {
-        let profile: Profile<'_> = serde_json::from_str(PROFILE).unwrap();
+        let profile: Value = serde_json::from_str(PROFILE).unwrap();
         let names = Names::new();
         let capabilities: Vec<_> = crate::security::capability_names().collect();
-        for group in &profile.groups {
-            assert!(group._why.ends_with('.') && !group.calls.is_empty(), "{group:?}");
-            assert!(group.calls.is_sorted(), "{:?}", group.calls);
-            for name in &group.calls {
-                assert!(names.all().contains(name), "{name}");
+        let known = ["why", "calls", "with", "without", "on", "not_on", "where", "errno"];
+        for group in groups(&profile) {
+            for (name, value) in group.0.as_object().unwrap() {
+                assert!(known.contains(&name.as_str()), "{name}");
+                let fine = match name.as_str() {
+                    "errno" => value.is_u64(),
+                    "why" | "with" | "without" => value.is_string(),
+                    _ => value.as_array().is_some_and(|it| !it.is_empty()),
+                };
+                assert!(fine, "{name}: {value}");
             }
-            for name in group.with.iter().chain(&group.without) {
+            assert!(group.text("why").unwrap().ends_with('.'), "{group:?}");
+            let calls: Vec<_> = group.texts("calls").collect();
+            assert!(calls.is_sorted() && !calls.is_empty(), "{calls:?}");
+            for name in calls {
+                assert!(names.all().contains(&name), "{name}");
+            }
+            for name in group.text("with").iter().chain(&group.text("without")) {
                 assert!(capabilities.iter().any(|known| known == name), "{name}");
             }
-            for machine in group.on.iter().chain(&group.not_on) {
+            for machine in group.texts("on").chain(group.texts("not_on")) {
                 let known = Architecture::by_name(machine).unwrap();
-                assert_eq!(known.short_name(), *machine);
+                assert_eq!(known.short_name(), machine);
+            }
+            for condition in group.list("where") {
+                for (name, value) in condition.as_object().unwrap() {
+                    let number = ["index", "value", "valueTwo"].contains(&name.as_str());
+                    assert!(number && value.is_u64() || name == "op" && value.is_string());
+                }
             }
         }
+        assert!(groups(&profile).count() > 40);
     }
 
     /// What Docker allows and we do not, and why.
@@ -280,7 +303,7 @@ mod tests {
     #[test]
     fn as_strict_as_dockers_and_no_stricter_than_is_said() {
         let usual: BTreeSet<String> =
-            super::super::document::USUAL.iter().map(|&name| name.to_owned()).collect();
+            crate::bundle::capabilities::USUAL.iter().map(|&name| name.to_owned()).collect();
         let all: BTreeSet<String> = crate::security::capability_names().collect();
         for machine in ["x86_64", "aarch64", "arm", "s390x", "ppc64le", "riscv64", "mips64"] {
             for set in [&usual, &all, &BTreeSet::new()] {

@@ -18,7 +18,7 @@ pub struct Edits {
     /// Add to the environment, or replace what has the name; may be repeated
     #[arg(short, long, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
-    /// Mount SRC:DST[:ro], or type=bind|tmpfs,source=SRC,target=DST[,readonly]...; may be repeated
+    /// Mount SRC:DST, SRC:DST:ro or type=bind|tmpfs,source=SRC,target=DST,readonly; may be repeated
     #[arg(long, value_name = "MOUNT")]
     pub mount: Vec<String>,
     /// Limit of memory, as 64M; -1 for none

@@ -18,15 +18,16 @@ pub(super) struct Tree(pub(super) Vec<PathBuf>);
 impl Tree {
     /// A user of this tree. Without a tree at hand a number has to do.
     pub(super) fn user(&self, text: &str) -> Result<crate::bundle::User> {
-        let users = if self.0.is_empty() { Users::default() } else { users_of(&self.0)? };
-        let found = users.resolve(text);
-        if self.0.is_empty() {
-            return found.hint(|| {
-                "users are looked up in the layers (--layer) or in the bundle's rootfs: name them, \
-                 or write numbers"
-            });
+        if !self.0.is_empty() {
+            return users_of(&self.0)?.resolve(text);
         }
-        found
+        Users::default().resolve(text).map_err(|_| {
+            let text = format!("`{}` is no number, and no tree has its name", text.escape_debug());
+            Error::message(Kind::Usage, text).hinted(
+                "names are looked up in the layers (--layer) or in the bundle's rootfs, where there \
+                 is one",
+            )
+        })
     }
 }
 

@@ -43,6 +43,9 @@ const SCRATCH: [&str; 2] = ["/tmp", "/var/tmp"];
 const CALLERS_OWN: [&str; 5] =
     ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID"];
 
+/// Variables that say who the caller is; HOME is then that of the user's entry in /etc/passwd.
+const NAMES_CALLER: [&str; 3] = ["HOME", "LOGNAME", "USER"];
+
 /// Runs it; its exit status is ours.
 pub(super) fn sandbox(call: &mut Call<'_>, args: &cli::Sandbox) -> Result<i32> {
     if let Some(word) = args.args.first().filter(|word| word.starts_with('-')) {
@@ -126,7 +129,7 @@ fn document(call: &Call<'_>, args: &cli::Sandbox) -> Result<Document> {
     }
     let of_host = args.edits.layer.is_empty();
     let tree = if of_host {
-        document.env = callers_environment();
+        document.env = callers_environment(args.edits.user.is_some());
         if args.with_mounts {
             document.mounts = mounts_of_host()?;
         }
@@ -134,6 +137,11 @@ fn document(call: &Call<'_>, args: &cli::Sandbox) -> Result<Document> {
     } else {
         Tree::default()
     };
+    if args.edits.tty.unwrap_or(document.terminal)
+        && let Ok(terminal) = std::env::var("TERM")
+    {
+        document.set_env(&format!("TERM={terminal}"))?;
+    }
     document.args = match args.args.as_slice() {
         [] => vec![shell(of_host)],
         args => args.to_vec(),
@@ -153,11 +161,14 @@ fn shell(of_host: bool) -> String {
     shell.unwrap_or_else(|| "/bin/sh".to_owned())
 }
 
-/// All of it that is text, as a program in this tree expects.
-fn callers_environment() -> Vec<String> {
+/// All of it that is text, as a program in this tree expects; for another user without what names the
+/// caller.
+fn callers_environment(other_user: bool) -> Vec<String> {
     let entries = std::env::vars_os().filter_map(|(name, value)| {
         let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
-        (!CALLERS_OWN.contains(&name.as_str())).then(|| format!("{name}={value}"))
+        let names_caller = other_user && NAMES_CALLER.contains(&name.as_str());
+        let kept = !names_caller && !CALLERS_OWN.contains(&name.as_str());
+        kept.then(|| format!("{name}={value}"))
     });
     entries.collect()
 }

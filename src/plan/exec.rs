@@ -122,7 +122,7 @@ fn compile_security(
     label(&options.apparmor, &mut process.apparmor_profile, &own.security.apparmor);
     label(&options.selinux, &mut process.selinux_label, &own.security.selinux);
     let facts = security::Facts {
-        own_capabilities: host.own_capabilities(),
+        own_capabilities: super::grantable(host, own.user_namespace),
         apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
         selinux: !process.selinux_label.is_empty() && host.has_selinux(),
     };

@@ -142,8 +142,12 @@ pub fn compile(config: &spec::Config, host: &Host, options: &Options) -> Result<
     let ids = id_maps(config, &namespaces, host);
     let rootfs = compile_rootfs((config, &ids), options, &namespaces, &cgroup, &mut warnings)?;
     let keyring = !options.keep_keyring;
-    let mut security =
-        security::Plan::compile(process, facts(process, host), keyring, &mut warnings)?;
+    let mut security = security::Plan::compile(
+        process,
+        facts(process, host, &namespaces),
+        keyring,
+        &mut warnings,
+    )?;
     let seccomp = config.linux.seccomp.as_ref().map(|it| annotations.complete(it));
     security.seccomp = seccomp.as_ref().map(security::seccomp::Plan::compile).transpose()?;
     let mut workload = workload::Plan::compile(process)?;
@@ -191,12 +195,22 @@ fn compile_namespaces(config: &spec::Config, host: &Host) -> Result<namespaces::
     Ok(namespaces)
 }
 
-fn facts(process: &spec::Process, host: &Host) -> security::Facts {
+fn facts(process: &spec::Process, host: &Host, namespaces: &namespaces::Plan) -> security::Facts {
+    let has_user_namespace = *namespaces.source(Kind::User) != namespaces::Source::Inherited;
     security::Facts {
-        own_capabilities: host.own_capabilities(),
+        own_capabilities: grantable(host, has_user_namespace),
         apparmor: !process.apparmor_profile.is_empty() && host.has_apparmor(),
         selinux: !process.selinux_label.is_empty() && host.has_selinux(),
     }
+}
+
+/// The capabilities that are ours to give: all that there are to whoever makes or enters a user
+/// namespace (user_namespaces(7)), and else those that we have.
+fn grantable(host: &Host, has_user_namespace: bool) -> u64 {
+    if has_user_namespace {
+        return u64::MAX >> (63 - host.last_capability().min(63));
+    }
+    host.own_capabilities()
 }
 
 fn compile_cgroup(

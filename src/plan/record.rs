@@ -74,6 +74,9 @@ pub struct ProcessRecord {
     /// The groups of resctrl that all its processes are in.
     #[serde(default)]
     pub resctrl: Vec<PathBuf>,
+    /// Whether it has a user namespace that is not that of whoever created it.
+    #[serde(default)]
+    pub user_namespace: bool,
     /// Mounts that show something of the host, for checkpoint.
     #[serde(default)]
     pub external: Vec<rootfs::External>,
@@ -202,6 +205,7 @@ impl ProcessRecord {
             security: plan.security.clone(),
             resources: plan.resources.clone(),
             changed_root: *plan.namespaces.source(Kind::Mount) != Source::New,
+            user_namespace: *plan.namespaces.source(Kind::User) != Source::Inherited,
             resctrl: plan.resctrl.as_ref().map(resctrl::Plan::groups).unwrap_or_default(),
             external: plan.rootfs.external(),
             joined: plan.namespaces.joined_kinds().map(|kind| kind.name().to_owned()).collect(),

@@ -3,13 +3,22 @@
 mod create;
 mod features;
 mod run;
+mod sandbox;
 mod seccomp;
+mod spec;
 
 use crate::harness::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [create::cases(), features::cases(), run::cases(), seccomp::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        create::cases(),
+        features::cases(),
+        run::cases(),
+        sandbox::cases(),
+        seccomp::cases(),
+        spec::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
