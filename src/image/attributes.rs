@@ -103,6 +103,17 @@ impl Attributes {
         Attributes { uid, gid, mode, modified, extended }
     }
 
+    /// Those of a file that is there, but for the extended ones.
+    pub(super) fn of(stat: &file::Stat) -> Attributes {
+        Attributes {
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            mode: stat.st_mode & 0o7777,
+            modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
+            extended: Vec::new(),
+        }
+    }
+
     fn changes_owner(&self, rights: &Rights) -> bool {
         rights.owners && (self.uid, self.gid) != rights.own
     }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use libc::{O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_WRONLY};
 
 use super::attributes::{Attributes, Notes, Rights};
+use super::contents::fill;
 use super::document::wrong;
 use super::name::{self, Meaning};
 use super::remove::remove;
@@ -19,7 +20,7 @@ use super::stack::{self, Stack, is_whiteout};
 use super::tar::{Entry, Kind, Reader};
 use crate::error::{Context, Result};
 use crate::sys::file::{self, FileType};
-use crate::sys::{io, tree};
+use crate::sys::tree;
 
 /// A layer being unpacked.
 pub(super) struct Tree<'a> {
@@ -385,24 +386,7 @@ impl<'a> Tree<'a> {
     fn inherited(&self, path: &Path) -> Result<Option<Attributes>> {
         let Some(below) = self.below else { return Ok(None) };
         let Some(found) = below.entry(path)? else { return Ok(None) };
-        let stat = &found.stat;
-        Ok((file::file_type(stat) == FileType::Directory).then(|| Attributes {
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            mode: stat.st_mode & 0o7777,
-            modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
-            extended: Vec::new(),
-        }))
+        let is_directory = file::file_type(&found.stat) == FileType::Directory;
+        Ok(is_directory.then(|| Attributes::of(&found.stat)))
     }
-}
-
-/// Writes the contents of a file; holes stay holes.
-fn fill<R: BufRead>(fd: BorrowedFd<'_>, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
-    let mut write = |bytes: &[u8]| io::write_all(fd, bytes);
-    let Some(sparse) = &entry.sparse else { return reader.contents(&mut write) };
-    for segment in sparse.segments.iter().filter(|segment| segment.length > 0) {
-        tree::seek(fd, segment.offset)?;
-        reader.some_contents(segment.length, &mut write)?;
-    }
-    tree::truncate(fd, sparse.size)
 }

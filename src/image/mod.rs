@@ -8,6 +8,7 @@
 
 mod attributes;
 mod blob;
+mod contents;
 mod digest;
 mod document;
 mod layer;
