@@ -135,13 +135,8 @@ fn archive(input: File, scratch: &Path, limit: u64) -> Result<Source> {
 
 /// Copies a stream to a file without a name, which goes with its last descriptor, whatever happens.
 fn copy(from: &mut dyn Read, scratch: &Path, limit: u64) -> Result<File> {
-    let operands = || format!("`{}`, O_TMPFILE", scratch.display());
-    let mut to = File::options()
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC)
-        .open(scratch)
+    let operands = || format!("`{}`", scratch.display());
+    let mut to = nameless(scratch)
         .map_err(|error| Error::io("open", operands(), &error))
         .context(|| "keep the archive while it is unpacked")?;
     let mut buffer = vec![0; 256 << 10];
@@ -161,6 +156,22 @@ fn copy(from: &mut dyn Read, scratch: &Path, limit: u64) -> Result<File> {
         to.write_all(&buffer[..length])
             .map_err(|error| Error::io("write", operands(), &error))
             .context(|| "keep the archive while it is unpacked")?;
+    }
+}
+
+/// A file that nobody can open by a name.
+fn nameless(directory: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().custom_flags(libc::O_TMPFILE).open(directory) {
+        // Overlayfs has had such files since Linux 6.1, and NFS has none.
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+            let path = directory.join(format!(".archive.{}", crate::sys::process::own_pid()));
+            let file = options.create_new(true).open(&path)?;
+            std::fs::remove_file(&path)?;
+            Ok(file)
+        }
+        other => other,
     }
 }
 

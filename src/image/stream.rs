@@ -97,9 +97,12 @@ pub(super) fn produce(
         done.store(plain.position(), Ordering::Relaxed);
         budget.take_bytes(have)?;
         hashed(&buffer);
+        if have == 0 {
+            return Ok(false);
+        }
         // Nobody listens any more: the writer has failed, and says why.
-        let more = have > 0 && pieces.send(Piece::Bytes(buffer)).is_ok();
-        Ok(more)
+        let sent = pieces.send(Piece::Bytes(buffer));
+        sent.map(|()| true).map_err(|_| wrong("nobody reads the layer"))
     });
     let _ = pieces.send(result.map_or_else(Piece::Failed, |()| Piece::End));
 }

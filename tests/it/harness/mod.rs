@@ -10,7 +10,9 @@ mod leftovers;
 mod suite;
 
 pub(crate) use bundle::{Bundle, agent, parallel};
-pub(crate) use call::{Call, Outcome, Running};
+#[cfg(feature = "image")]
+pub(crate) use call::Outcome;
+pub(crate) use call::{Call, Running};
 pub(crate) use criu::{StandIn, Value, stand_in};
 pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, small32, trials};
 
