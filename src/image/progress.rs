@@ -145,7 +145,8 @@ impl Progress {
         if *drawn > 0 {
             let _ = write!(text, "\x1b[{}A", *drawn);
         }
-        text.push_str("\r\x1b[J");
+        // Without wrapping: a line that is too long is cut, or it would count as two.
+        text.push_str("\r\x1b[J\x1b[?7l");
         *drawn = 0;
         let active = (0..self.rows.len()).filter(|at| !last && !self.phase(*at).is_done());
         for at in active.take(ROWS) {
@@ -153,6 +154,7 @@ impl Progress {
             *drawn += 1;
         }
         text.push_str(&self.sum());
+        text.push_str("\x1b[?7h");
         *drawn += 1;
         let mut display = locked(display);
         let _ = display.out.write_all(text.as_bytes()).and_then(|()| display.out.flush());
@@ -270,6 +272,7 @@ mod tests {
         progress.watch();
         let text = shown(&screen);
         assert!(text.contains("\x1b[3A\r\x1b[J"), "{text}");
-        assert!(text.ends_with("2 of 2 layers, 1 there already, 1.5 KiB of 1.5 KiB\n"), "{text}");
+        let last = "2 of 2 layers, 1 there already, 1.5 KiB of 1.5 KiB\n\x1b[?7h";
+        assert!(text.ends_with(last), "{text}");
     }
 }

@@ -295,3 +295,86 @@ pub(in crate::image) fn keep(error: std::io::Error) -> Error {
         Err(error) => wrong(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One entry of every kind, as tar(1) made it: long names, pax attributes and times, both sparse
+    /// formats.
+    fn archive() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (kind, name, contents) in [
+            (b'0', "file", &b"contents"[..]),
+            (b'5', "directory/", b""),
+            (b'L', "././@LongLink", b"a long name\0"),
+            (b'0', "short", b"x"),
+            (b'x', "pax", b"18 mtime=1.500000\n29 SCHILY.xattr.user.x=value\n"),
+            (b'2', "link", b""),
+            (
+                b'x',
+                "pax",
+                b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n28 GNU.sparse.realsize=1000\n",
+            ),
+            (b'0', "sparse", &[b"1\n10\n3\n".as_slice(), &[0; 504], b"abc"].concat()),
+        ] {
+            let mut block = [0u8; BLOCK];
+            block[..name.len()].copy_from_slice(name.as_bytes());
+            block[124..135].copy_from_slice(format!("{:011o}", contents.len()).as_bytes());
+            block[156] = kind;
+            block[257..265].copy_from_slice(b"ustar\x0000");
+            seal(&mut block);
+            bytes.extend_from_slice(&block);
+            bytes.extend_from_slice(contents);
+            bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+        }
+        bytes.extend([0; 1024]);
+        bytes
+    }
+
+    fn seal(block: &mut [u8]) {
+        block[148..156].copy_from_slice(b"        ");
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
+        let mut reader = Reader::new(bytes);
+        let mut entries = Vec::new();
+        while let Some(entry) = reader.next()? {
+            reader.contents(&mut |_| Ok(()))?;
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    #[test]
+    fn what_stands_in_front_of_an_entry_is_its_own() {
+        let entries = read(&archive()).unwrap();
+        let names: Vec<_> = entries.iter().map(|it| String::from_utf8_lossy(&it.name)).collect();
+        assert_eq!(names, ["file", "directory/", "a long name", "link", "sparse"]);
+        assert_eq!(entries[3].modified, (1, 500_000_000));
+        assert_eq!(entries[3].attributes, [(b"user.x".to_vec(), b"value".to_vec())]);
+        let sparse = entries[4].sparse.as_ref().unwrap();
+        assert_eq!((sparse.size, sparse.segments[0].offset, entries[4].size), (1000, 10, 3));
+    }
+
+    #[test]
+    fn no_byte_of_an_archive_confuses_it() {
+        let whole = archive();
+        for length in 0..whole.len() {
+            let _ = read(&whole[..length]);
+        }
+        for at in (0..whole.len()).step_by(2) {
+            for value in [0, b'7', b'\n', 0xff] {
+                let mut changed = whole.clone();
+                changed[at] = value;
+                let _ = read(&changed);
+                // The same with a checksum that is right.
+                let block = at / BLOCK * BLOCK;
+                seal(&mut changed[block..block + BLOCK]);
+                let _ = read(&changed);
+            }
+        }
+    }
+}
