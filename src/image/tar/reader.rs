@@ -316,7 +316,7 @@ mod tests {
                 "pax",
                 b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n28 GNU.sparse.realsize=1000\n",
             ),
-            (b'0', "sparse", &[b"1\n10\n3\n".as_slice(), &[0; 504], b"abc"].concat()),
+            (b'0', "sparse", &[b"1\n10\n3\n".as_slice(), &[0; 505], b"abc"].concat()),
         ] {
             let mut block = [0u8; BLOCK];
             block[..name.len()].copy_from_slice(name.as_bytes());
