@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all test-systemd bench bench-check install clean
+.PHONY: all demo test test-all test-systemd bench bench-check bench-unpack install clean
 
 all: $(BINARY)
 
@@ -55,6 +55,10 @@ bench: $(BINARY)
 bench-check: $(BINARY)
 	@CARGO_PROFILE_BENCH_LTO=off CARGO_PROFILE_BENCH_CODEGEN_UNITS=16 cargo bench --locked --bench budget -- \
 		$(abspath $(BINARY)) $(if $(UPDATE),--update)
+
+# `unpack` beside umoci and tar on a real image, and containers on fifty layers: make bench-unpack TREE=debian.tar
+bench-unpack: $(BINARY)
+	@benches/unpack $(if $(TREE),--tree "$(TREE)") $(BINARY)
 
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun

@@ -21,6 +21,8 @@ mod spec;
 mod start;
 mod state;
 mod trace_file;
+#[cfg(feature = "image")]
+mod unpack;
 mod update;
 mod users;
 
@@ -66,6 +68,8 @@ pub fn dispatch(
     match verb {
         Verb::Features(_) => return features::features(out),
         Verb::Spec(args) => return spec::spec(&host, args),
+        #[cfg(feature = "image")]
+        Verb::Unpack(args) => return unpack::unpack(&host, args),
         _ => {}
     }
     let store = Store::new(state_root(global, &host)?);
@@ -123,6 +127,8 @@ impl Call<'_> {
             Verb::Seccomp(args) => seccomp::seccomp(self, args),
             // Told before there was a call.
             Verb::Spec(_) | Verb::Features(_) => Ok(0),
+            #[cfg(feature = "image")]
+            Verb::Unpack(_) => Ok(0),
         }
     }
 

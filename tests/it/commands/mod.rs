@@ -7,6 +7,8 @@ mod sandbox;
 mod seccomp;
 mod spec;
 mod trace_file;
+#[cfg(feature = "image")]
+mod unpack;
 
 use crate::harness::Case;
 
@@ -19,6 +21,8 @@ pub(crate) fn cases() -> Vec<Case> {
         seccomp::cases(),
         spec::cases(),
         trace_file::cases(),
+        #[cfg(feature = "image")]
+        unpack::cases(),
     ]
     .into_iter()
     .flatten()
