@@ -75,8 +75,8 @@ fn no_freezer() -> Error {
 }
 
 fn is_frozen_legacy(directory: &Path) -> bool {
-    let state = directory.join("freezer.state");
-    files::has_line(&state, "FROZEN") || files::has_line(&state, "FREEZING")
+    let state = files::read(&directory.join("freezer.state"));
+    state.is_ok_and(|state| matches!(state.trim_end(), "FROZEN" | "FREEZING"))
 }
 
 fn freeze_legacy(directory: &Path) -> Result<()> {

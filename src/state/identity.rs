@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,12 @@ impl Identity {
     /// # Errors
     /// Where the process is gone.
     pub fn of(pid: i32, pidfd: BorrowedFd<'_>) -> Result<Identity> {
-        Ok(Identity { pid, start_time: start_time(pid)?, inode: inode(pidfd), boot: boot_id()? })
+        Ok(Identity {
+            pid,
+            start_time: start_time(pid)?,
+            inode: inode(pidfd),
+            boot: boot_id()?.to_owned(),
+        })
     }
 
     /// Whether the process was one of this boot. What has the names that it had, a cgroup for
@@ -68,9 +74,14 @@ fn inode(pidfd: BorrowedFd<'_>) -> Option<u64> {
     stat.map(|stat| stat.st_ino)
 }
 
-fn boot_id() -> Result<String> {
+/// Read once: `list` asks for every container.
+fn boot_id() -> Result<&'static str> {
+    static ID: OnceLock<String> = OnceLock::new();
+    if let Some(id) = ID.get() {
+        return Ok(id);
+    }
     let text = sys::file::read_text(Path::new("/proc/sys/kernel/random/boot_id"))?;
-    Ok(text.trim().to_owned())
+    Ok(ID.get_or_init(|| text.trim().to_owned()))
 }
 
 fn start_time(pid: i32) -> Result<u64> {
