@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all test-systemd bench install clean
+.PHONY: all demo test test-all test-systemd bench bench-unpack install clean
 
 all: $(BINARY)
 
@@ -48,6 +48,10 @@ ROUNDS ?= 40
 bench: $(BINARY)
 	@cargo bench --locked --bench runtime -- --runtime $(abspath $(BINARY)) --peers "$(PEERS)" --rounds $(ROUNDS) \
 		--bundle "$(BUNDLE)" --only "$(ONLY)" $(if $(SAVE),--json docs/bench.json --picture docs/bench.svg)
+
+# `unpack` beside umoci and tar on a real image, and containers on fifty layers: make bench-unpack TREE=debian.tar
+bench-unpack: $(BINARY)
+	@benches/unpack $(if $(TREE),--tree "$(TREE)") $(BINARY)
 
 install: $(BINARY)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/rrun

@@ -49,9 +49,14 @@
 //! [`process::restore()`] is `create` with criu in init's place: the same plan, record and cgroup, and
 //! at the moments that criu tells of, what the parent does there: hooks, devices, terminal.
 //!
+//! ## `unpack`
+//!
+//! Makes a bundle of an image ([`image`]): layers, each unpacked once and by itself, under the name of
+//! its contents; then a config.json that joins them ([`rootfs`]), last of all and at once.
+//!
 //! ## `spec` and `sandbox`
 //!
-//! Both write a config.json. What it is made of is in [`bundle`]: a document of decisions, which an
+//! Both write a config.json, as `unpack` does. What it is made of is in [`bundle`]: a document of decisions, which an
 //! image's configuration and the command line change; the default seccomp profile is in `profiles/`.
 //! `sandbox` then does what `run` does, with a document in the container's own directory. One step of
 //! init is for it alone: rrun stays as the first process, and the program is its child.
@@ -64,8 +69,8 @@
 //!  5  process                 rrun's own processes: parent, stage, init
 //!  4  plan                    decides; what two rooms share is decided here
 //!     bundle                  what a config.json is made of, for those who write one
-//!  3  namespaces cgroups rootfs security workload hooks terminal state resctrl
-//!     checkpoint             (never each other)
+//!  3  namespaces cgroups rootfs security workload hooks terminal state image
+//!     resctrl checkpoint     (never each other)
 //!  2  host                    what this machine can do
 //!  1  spec sys cli            the document, the system calls, the command line
 //!  0  error log
@@ -84,6 +89,8 @@ pub mod commands;
 pub mod error;
 pub mod hooks;
 pub mod host;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod log;
 pub mod namespaces;
 pub mod plan;

@@ -146,11 +146,11 @@ fn pure_halves_are_pure_and_effect_halves_never_see_the_document() {
         let statements = source.statements();
         if source.is_pure() {
             for word in ["sys::", "rustix::", "nix::", "std::fs", "std::process", "unsafe"] {
-                assert!(
-                    !statements.contains(word),
-                    "{}: is pure and names `{word}`",
-                    source.path.display()
-                );
+                // `unix::` is of std, and only converts.
+                let named = statements.match_indices(word).any(|(at, _)| {
+                    !statements[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
+                });
+                assert!(!named, "{}: is pure and names `{word}`", source.path.display());
             }
         } else if row(&source.room) == 3 || source.room == "process" {
             assert!(

@@ -7,6 +7,8 @@
 mod checkpoint;
 mod dialect;
 mod edits;
+#[cfg(feature = "image")]
+mod unpack;
 mod values;
 mod verbs;
 
@@ -19,6 +21,8 @@ use crate::error::{Error, Kind, Result};
 
 pub use checkpoint::*;
 pub use edits::*;
+#[cfg(feature = "image")]
+pub use unpack::*;
 pub use values::UserAndGroup;
 pub use verbs::*;
 
@@ -86,6 +90,9 @@ pub enum Verb {
     Restore(Restore),
     /// `spec`
     Spec(Spec),
+    /// `unpack`
+    #[cfg(feature = "image")]
+    Unpack(Unpack),
     /// `sandbox`
     Sandbox(Sandbox),
     /// `seccomp`
@@ -115,9 +122,9 @@ type Build = fn(Command) -> Command;
 type Read = fn(&clap::ArgMatches) -> Result<Verb, clap::Error>;
 
 macro_rules! verbs {
-    ($($name:literal $kind:ident $about:literal)*) => {
+    ($($(#[$when:meta])? $name:literal $kind:ident $about:literal)*) => {
         /// Name, one line of help, and how to build and read each verb.
-        const VERBS: &[(&str, &str, Build, Read)] = &[$((
+        const VERBS: &[(&str, &str, Build, Read)] = &[$($(#[$when])? (
             $name,
             $about,
             |command| $kind::augment_args(command),
@@ -142,6 +149,8 @@ verbs! {
     "events" Events "Tell what a container uses, and when it runs out of memory"
     "checkpoint" Checkpoint "Write the processes of a container to images, with CRIU"
     "restore" Restore "Make a container from the images of a checkpoint, with CRIU"
+    #[cfg(feature = "image")]
+    "unpack" Unpack "Make a bundle of an image: a layout, an archive or standard input"
     "spec" Spec "Write a config.json"
     "sandbox" Sandbox "Run a program in a throw-away copy of a tree"
     "seccomp" Seccomp "Show the filter that a config.json makes, or what it does to a system call"

@@ -20,6 +20,8 @@ mod select;
 mod spec;
 mod start;
 mod state;
+#[cfg(feature = "image")]
+mod unpack;
 mod update;
 mod users;
 
@@ -64,6 +66,8 @@ pub fn dispatch(
     match verb {
         Verb::Features(_) => return features::features(out),
         Verb::Spec(args) => return spec::spec(&host, args),
+        #[cfg(feature = "image")]
+        Verb::Unpack(args) => return unpack::unpack(&host, args),
         _ => {}
     }
     let store = Store::new(state_root(global, &host)?);
@@ -89,6 +93,8 @@ pub fn dispatch(
         Verb::Seccomp(args) => seccomp::seccomp(call, args),
         // Told above.
         Verb::Spec(_) | Verb::Features(_) => Ok(0),
+        #[cfg(feature = "image")]
+        Verb::Unpack(_) => Ok(0),
     }
 }
 

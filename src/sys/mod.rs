@@ -23,6 +23,7 @@ pub mod sched;
 pub mod seccomp;
 pub mod signal;
 pub mod socket;
+pub mod tree;
 pub mod tty;
 
 use std::ffi::CString;

@@ -9,6 +9,8 @@ mod harness;
 mod cgroups;
 mod commands;
 mod host;
+#[cfg(feature = "image")]
+mod image;
 mod namespaces;
 mod plan;
 mod process;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         cgroups::cases(),
         commands::cases(),
         host::cases(),
+        #[cfg(feature = "image")]
+        image::cases(),
         namespaces::cases(),
         plan::cases(),
         process::cases(),

@@ -6,6 +6,8 @@ mod run;
 mod sandbox;
 mod seccomp;
 mod spec;
+#[cfg(feature = "image")]
+mod unpack;
 
 use crate::harness::Case;
 
@@ -17,6 +19,8 @@ pub(crate) fn cases() -> Vec<Case> {
         sandbox::cases(),
         seccomp::cases(),
         spec::cases(),
+        #[cfg(feature = "image")]
+        unpack::cases(),
     ]
     .into_iter()
     .flatten()

@@ -4,10 +4,14 @@
 mod bundle;
 mod call;
 mod criu;
+#[cfg(feature = "image")]
+pub(crate) mod image;
 mod leftovers;
 mod suite;
 
 pub(crate) use bundle::{Bundle, agent, parallel};
+#[cfg(feature = "image")]
+pub(crate) use call::Outcome;
 pub(crate) use call::{Call, Running};
 pub(crate) use criu::{StandIn, Value, stand_in};
 pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, small32, trials};
