@@ -30,7 +30,7 @@ pub struct Unpack {
     /// Show no progress
     #[arg(short, long)]
     pub quiet: bool,
-    /// PATH[:TAG] or PATH[@DIGEST]: the directory of an OCI image layout, or an archive of one or of
+    /// PATH, PATH:TAG or PATH@DIGEST: the directory of an OCI image layout, or an archive of one or of
     /// `docker save`; - is standard input, and `-- -:TAG` one of its images
     pub image: String,
     /// The directory to make

@@ -98,11 +98,3 @@ pub fn has_attribute(fd: BorrowedFd<'_>, name: &str, value: &[u8]) -> bool {
 pub fn remove_attribute(fd: BorrowedFd<'_>, name: &str) {
     let _ = rustix::fs::removexattr(super::file::proc_path(fd), name);
 }
-
-/// syncfs(2): what was written to the file system of `fd` is on its disk.
-///
-/// # Errors
-/// EIO, ENOSPC.
-pub fn sync_file_system(fd: BorrowedFd<'_>) -> Result<()> {
-    named("syncfs", rustix::fs::syncfs(fd), || "held directory".to_owned())
-}

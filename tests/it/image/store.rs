@@ -114,7 +114,7 @@ fn whoever_is_killed_the_store_stays_whole() {
     let start = std::time::Instant::now();
     let _ = unpack(&bundle, &layout, "warm").done().ok();
     let whole = start.elapsed();
-    let steps = if every(2) == 1 { 60 } else { 20 };
+    let steps = if every(2) == 1 { 60 } else { 12 };
     for step in 0..steps {
         std::fs::remove_dir_all(store(&bundle)).unwrap();
         let running = unpack(&bundle, &layout, "b").spawn();
@@ -145,7 +145,7 @@ fn whoever_is_killed_the_store_stays_whole() {
 fn several_at_once_share_the_work() {
     let bundle = Bundle::new();
     let (layout, layers) = layout(&bundle);
-    for round in 0..5 {
+    for round in 0..3 {
         let calls = (0..4).map(|at| unpack(&bundle, &layout, &format!("b{round}.{at}")));
         for outcome in parallel(calls.collect()) {
             let _ = outcome.ok();
