@@ -1,6 +1,6 @@
 //! Copying a directory tree into a new tmpfs (`tmpcopyup`).
 //!
-//! Both sides are held directories; no symlink is followed. Contents, owners, permissions, links and
+//! Both sides are held directories; no symlink is followed, and no other mount entered. Contents, owners, permissions, links and
 //! nodes are copied; extended attributes and hard links are not, as runc does it.
 
 use std::fs::File;
@@ -32,9 +32,16 @@ fn children(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
 }
 
 fn child(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &Path) -> Result<()> {
-    let held = file::open_at(from, name, O_PATH | O_NOFOLLOW, 0)?;
+    let flags = O_PATH | O_NOFOLLOW;
+    let (held, is_mount) = match file::open_on_mount(from, name, flags) {
+        Err(error) if error.is(libc::EXDEV) => (file::open_at(from, name, flags, 0)?, true),
+        other => (other?, false),
+    };
     let stat = file::fstat(held.as_fd())?;
     match file::file_type(&stat) {
+        // Not what is mounted there: of a volume that a symlink leads to `/`, say, that would be all of
+        // /proc and /sys, some of which do something when they are read.
+        FileType::Directory if is_mount => return file::mkdir_at(to, name, 0o755),
         FileType::Directory => {
             file::mkdir_at(to, name, 0o700)?;
             let made = file::open_at(to, name, O_PATH | O_NOFOLLOW, 0)?;
