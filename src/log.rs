@@ -149,11 +149,11 @@ fn line(format: Format, level: Level, message: &str, hint: Option<&str>) -> Stri
     };
     match format {
         Format::Text => {
-            // One line whatever the message quotes: escape codes and newlines of a hostile
-            // config.json must not reach a terminal.
-            let message: String = message.chars().flat_map(escape).collect();
-            let hint = hint.map(|hint| format!("rrun: hint: {hint}\n")).unwrap_or_default();
-            format!("rrun: {level}: {message}\n{hint}")
+            // One line whatever it quotes: escape codes and newlines of a hostile config.json or
+            // image must not reach a terminal, in a hint neither.
+            let harmless = |text: &str| text.chars().flat_map(escape).collect::<String>();
+            let hint = hint.map(|hint| format!("rrun: hint: {}\n", harmless(hint)));
+            format!("rrun: {level}: {}\n{}", harmless(message), hint.unwrap_or_default())
         }
         Format::Json => {
             let time = humantime::format_rfc3339_nanos(std::time::SystemTime::now()).to_string();
@@ -192,5 +192,7 @@ mod tests {
         assert_eq!(text, "rrun: warning: a\\nb\\u{1b}[31m\n");
         let text = line(Format::Text, Level::Error, "x", Some("do"));
         assert_eq!(text, "rrun: error: x\nrrun: hint: do\n");
+        let text = line(Format::Text, Level::Error, "x", Some("\x1b]0;title\x07\n"));
+        assert_eq!(text, "rrun: error: x\nrrun: hint: \\u{1b}]0;title\\u{7}\\n\n");
     }
 }

@@ -14,9 +14,24 @@ use crate::error::{Context, Error, Kind, Result};
 /// What the annotations begin with that are made of an image.
 const PREFIX: &str = "org.opencontainers.image.";
 
-/// Annotations that a runtime or systemd obeys. Whoever made an image must not command them by a
-/// label: they name sockets, files and units of the host.
-const OBEYED: [&str; 3] = ["dev.rrun.", "run.oci.", "org.systemd.property."];
+/// Annotations that a runtime or systemd obeys: this one, crun, runc, Kata Containers, gVisor. Whoever
+/// made an image must not command them by a label: they name programs, sockets, files and units of the
+/// host.
+const OBEYED: [&str; 8] = [
+    "dev.gvisor.",
+    "dev.rrun.",
+    "io.katacontainers.",
+    "krun.",
+    "module.wasm.",
+    "org.criu.",
+    "org.systemd.property.",
+    "run.oci.",
+];
+
+/// The most variables and volumes of an image: more than any has, few enough that none of what is done
+/// with each of them takes long.
+const MAX_VARIABLES: usize = 10_000;
+const MAX_VOLUMES: usize = 1_000;
 
 /// An image's configuration, as far as it says something of a container.
 #[derive(Debug, Clone, Default)]
@@ -167,10 +182,11 @@ impl Document {
     /// its own words have been resolved to. What could not be taken is returned, a sentence each.
     ///
     /// # Errors
-    /// What no config.json can say: NUL bytes.
+    /// What no config.json can say: NUL bytes; and more variables or volumes than make sense.
     pub fn apply_image(&mut self, image: &Image, user: &User) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
         let program = &image.config;
+        program.check_counts()?;
         if let Some(text) = program.strings().find(|text| text.contains('\0')) {
             let text = format!("`{}` has a NUL byte", text.escape_debug());
             return Err(Error::message(Kind::Config, format!("the image's configuration: {text}")));
@@ -200,6 +216,19 @@ impl Document {
 }
 
 impl Program {
+    fn check_counts(&self) -> Result<()> {
+        let counts =
+            [("Env", self.env.len(), MAX_VARIABLES), ("Volumes", self.volumes.len(), MAX_VOLUMES)];
+        match counts.into_iter().find(|(_, count, most)| count > most) {
+            None => Ok(()),
+            Some((name, count, most)) => {
+                let text =
+                    format!("{count} members are more than the {most} that an image may have");
+                Err(Error::config(format!("/config/{name}"), text))
+            }
+        }
+    }
+
     /// What becomes an argument of execve(2) or chdir(2).
     fn strings(&self) -> impl Iterator<Item = &String> {
         let lists = self.entrypoint.iter().chain(&self.cmd).chain(&self.env);
@@ -338,5 +367,27 @@ mod tests {
         let image = Image::parse(br#"{"config":{"Cmd":["a\u0000b"]}}"#).unwrap();
         let error = Document::for_images().apply_image(&image, &User::default()).unwrap_err();
         assert!(error.to_string().contains("NUL byte"), "{error}");
+    }
+
+    #[test]
+    fn an_image_cannot_keep_us_busy() {
+        let env: Vec<_> = (0..=MAX_VARIABLES).map(|at| format!("V{at}=")).collect();
+        let volumes: Map<_, _> =
+            (0..=MAX_VOLUMES).map(|at| (format!("/{at}"), Value::Null)).collect();
+        for (member, value) in [("Env", Value::from(env)), ("Volumes", Value::from(volumes))] {
+            let text = serde_json::json!({"config": {member: value}}).to_string();
+            let image = Image::parse(text.as_bytes()).unwrap();
+            let error = Document::for_images().apply_image(&image, &User::default()).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("/config/{member}: 1")), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_label_commands_a_runtime() {
+        for name in OBEYED {
+            let text = serde_json::json!({"config": {"Labels": {format!("{name}x"): "1"}}});
+            let (document, warnings) = applied(&text.to_string());
+            assert!(document.annotations.is_empty() && warnings.len() == 1, "{name}");
+        }
     }
 }

@@ -22,13 +22,17 @@ pub struct Users {
     pub group: String,
 }
 
+/// The most supplementary groups that the kernel takes (NGROUPS_MAX).
+const MAX_GROUPS: usize = 65_536;
+
 impl Users {
     /// Resolves `USER`, `UID`, `USER:GROUP` and their mixtures, as image-spec's config.md has it: where
     /// no group is named it is that of the passwd file, and those of the group file come on top. An
     /// empty name is root's.
     ///
     /// # Errors
-    /// A name that the files do not have, and what is no number that a user may have.
+    /// A name that the files do not have, what is no number that a user may have, and more groups than
+    /// the kernel takes.
     pub fn resolve(&self, text: &str) -> Result<User> {
         let (user, group) = match text.split_once(':') {
             Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
@@ -45,7 +49,7 @@ impl Users {
             return Ok(User { uid, gid: self.gid(group)?, additional_gids: Vec::new() });
         }
         let Some(entry) = entry else { return Ok(User { uid, ..User::default() }) };
-        let additional_gids = self.groups_of(entry.name, entry.gid);
+        let additional_gids = self.groups_of(entry.name, entry.gid)?;
         Ok(User { uid, gid: entry.gid, additional_gids })
     }
 
@@ -63,7 +67,7 @@ impl Users {
         found.ok_or_else(|| unknown("group", group, "/etc/group"))
     }
 
-    fn groups_of(&self, name: &str, own: u32) -> Vec<u32> {
+    fn groups_of(&self, name: &str, own: u32) -> Result<Vec<u32>> {
         let mut gids = Vec::new();
         for line in self.group.lines() {
             let fields: Vec<_> = line.split(':').collect();
@@ -74,8 +78,14 @@ impl Users {
             if members.split(',').any(|member| member == name) {
                 gids.push(gid);
             }
+            if gids.len() > MAX_GROUPS {
+                let name = name.escape_debug();
+                let text =
+                    format!("`{name}` is in more than {MAX_GROUPS} groups of its /etc/group");
+                return Err(Error::message(Kind::Config, text));
+            }
         }
-        gids
+        Ok(gids)
     }
 }
 
@@ -139,6 +149,16 @@ mod tests {
         let nobody = Users::default();
         assert_eq!(nobody.resolve("0:0").unwrap(), User::default());
         assert_eq!(nobody.resolve("").unwrap(), User::default());
+    }
+
+    #[test]
+    fn more_groups_than_the_kernel_takes() {
+        let line = |gid: usize| format!("g:x:{gid}:web\n");
+        let group = (100..101 + MAX_GROUPS).map(line).collect();
+        let users = Users { group, ..users() };
+        let error = users.resolve("web").unwrap_err();
+        assert!(error.to_string().contains("more than 65536 groups"), "{error}");
+        assert_eq!(users.resolve("web:0").unwrap().uid, 33);
     }
 
     #[test]

@@ -50,8 +50,10 @@ const NAMES_CALLER: [&str; 3] = ["HOME", "LOGNAME", "USER"];
 pub(super) fn sandbox(call: &mut Call<'_>, args: &cli::Sandbox) -> Result<i32> {
     if let Some(word) = args.args.first().filter(|word| word.starts_with('-')) {
         let text = format!("there is no option `{word}`");
-        return Err(Error::message(Kind::Usage, text))
-            .hint(|| "a program whose name begins with `-` is written with its path");
+        return Err(Error::message(Kind::Usage, text)).hint(|| {
+            "`rrun sandbox --help` lists the options; a program whose name begins with `-` is \
+                 written with its path"
+        });
     }
     // The rest is `create`'s order: sealed before anything else, signals held before the clone.
     process::seal(call.args).context(|| "make a sandbox")?;

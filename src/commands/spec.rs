@@ -31,7 +31,12 @@ pub(super) fn spec(host: &Host, args: &cli::Spec) -> Result<i32> {
     let text = document.to_json()?;
     let path = directory.join(args.file.clone().unwrap_or_else(|| PathBuf::from("config.json")));
     let file = std::fs::File::create_new(&path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
+    let written = file.and_then(|mut file| {
+        let written = file.write_all(text.as_bytes());
+        // Half a file would be taken for somebody's work.
+        written.inspect_err(|_| drop(std::fs::remove_file(&path)))
+    });
+    written
         .map_err(|error| Error::io("open", format!("`{}`", path.display()), &error))
         .context(|| "write a new config.json")?;
     Ok(0)

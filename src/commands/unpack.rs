@@ -21,12 +21,22 @@ pub(super) fn unpack(host: &Host, args: &cli::Unpack) -> Result<i32> {
         .map_err(|error| Error::io("getcwd", format!("`{}`", args.bundle.display()), &error))?;
     refuse_bundle(&bundle)?;
     let own = bundle.join("layers");
+    let is_new = bundle.symlink_metadata().is_err();
+    let unpacked = unpack_to(host, args, &bundle, &own);
+    if unpacked.is_err() && is_new {
+        // Where layers are finished they stay, and it does.
+        let _ = std::fs::remove_dir(&bundle);
+    }
+    unpacked
+}
+
+fn unpack_to(host: &Host, args: &cli::Unpack, bundle: &Path, own: &Path) -> Result<i32> {
     // The modes in an image are meant as they are.
     sys::file::umask(0);
-    let unpacked = image::unpack(request(host, args, &own)?, display(args.quiet))?;
-    let (text, warnings) = document(host, args, &bundle, &unpacked)
+    let unpacked = image::unpack(request(host, args, own)?, display(args.quiet))?;
+    let (text, warnings) = document(host, args, bundle, &unpacked)
         .context(|| "make a config.json of the image's configuration")?;
-    write(&bundle, &text).context(|| format!("write `{}`", bundle.join(CONFIG).display()))?;
+    write(bundle, &text).context(|| format!("write `{}`", bundle.join(CONFIG).display()))?;
     for warning in unpacked.notes.iter().chain(&warnings) {
         log::warn!("{warning}");
     }
@@ -115,8 +125,13 @@ fn write(bundle: &Path, text: &str) -> Result<()> {
     let directory = sys::file::open(bundle, libc::O_RDONLY | libc::O_DIRECTORY)?;
     // The next one writes over what we leave when we are killed; so it must wait while we live.
     sys::file::flock(directory.as_fd(), FlockOperation::LockExclusive)?;
-    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NOFOLLOW;
     let temporary = Path::new(".config.json.new");
+    // Whatever it is: somebody else's file by another name, or a fifo, must not be written to.
+    match sys::file::unlink_at(directory.as_fd(), temporary) {
+        Err(error) if !error.is(libc::ENOENT) => return Err(error),
+        _ => {}
+    }
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
     let file = sys::file::open_at(directory.as_fd(), temporary, flags, 0o644)?;
     sys::io::write_all(file.as_fd(), text.as_bytes())?;
     let flags = RenameFlags::NOREPLACE;

@@ -242,10 +242,15 @@ impl<'a> Zstd<'a> {
                         return Err(IoError::other("a zstd frame ends too early"));
                     }
                 }
-                Err(error) => return Err(IoError::other(error.to_string())),
+                Err(error) => return Err(damaged(&error)),
             }
         }
     }
+}
+
+/// The decoder's own words do not say what they are about.
+fn damaged(error: &FrameDecoderError) -> IoError {
+    IoError::other(format!("the zstd stream cannot be decompressed: {error}"))
 }
 
 impl Read for Zstd<'_> {
@@ -261,7 +266,7 @@ impl Read for Zstd<'_> {
                 let strategy = BlockDecodingStrategy::UptoBytes(missing);
                 decoder
                     .decode_blocks(&mut self.source, strategy)
-                    .map_err(|error| IoError::other(error.to_string()))?;
+                    .map_err(|error| damaged(&error))?;
             }
             match decoder.read(out)? {
                 0 => self.within = false,

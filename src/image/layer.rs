@@ -1,7 +1,6 @@
 //! One layer becomes one directory. Nothing here trusts a name: every file is made in a directory that
 //! is held, which openat2(2) found below the layer's own without following a symlink.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::BufRead;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,6 +14,7 @@ use super::attributes::{Attributes, Notes, Rights};
 use super::contents::fill;
 use super::document::wrong;
 use super::name::{self, Meaning};
+use super::pending::Pending;
 use super::remove::remove;
 use super::stack::{self, Stack, is_whiteout};
 use super::tar::{Entry, Kind, Reader};
@@ -30,13 +30,9 @@ pub(super) struct Tree<'a> {
     below: Option<&'a Stack>,
     /// The last directory that something was made in: the next one is most likely made there too.
     last: Option<(PathBuf, Rc<Directory>)>,
-    /// Directories get their attributes at the end: what is made in them changes their times, and
-    /// their modes may forbid it. None for one that has no entry of its own.
-    directories: BTreeMap<PathBuf, Option<Attributes>>,
+    pending: Pending,
     /// The newest time of an entry.
     newest: (i64, u32),
-    whiteouts: Vec<PathBuf>,
-    opaque: BTreeSet<PathBuf>,
     notes: Notes,
 }
 
@@ -77,15 +73,17 @@ impl<'a> Tree<'a> {
         tree::remove_attribute(root.as_fd(), "system.posix_acl_default");
         tree::chown(root.as_fd(), rights.own.0, rights.own.1)?;
         file::fchmod(root.as_fd(), 0o700)?;
+        let mut pending = Pending::default();
+        pending.directory(Path::new(""), None)?;
+        // The root is no file of the archive's.
+        pending.implied();
         Ok(Tree {
             root,
             rights,
             below,
             last: None,
-            directories: BTreeMap::from([(PathBuf::new(), None)]),
+            pending,
             newest: (0, 0),
-            whiteouts: Vec::new(),
-            opaque: BTreeSet::new(),
             notes: Notes::default(),
         })
     }
@@ -100,8 +98,7 @@ impl<'a> Tree<'a> {
             Meaning::Entry(path) if path.as_os_str().is_empty() => match entry.kind {
                 Kind::Directory => {
                     let attributes = Attributes::new(entry, &mut self.notes);
-                    self.directories.insert(path, Some(attributes));
-                    Ok(())
+                    self.pending.directory(&path, Some(attributes))
                 }
                 _ => Err(wrong("the root of a layer must be a directory")),
             },
@@ -123,8 +120,7 @@ impl<'a> Tree<'a> {
         match entry.kind {
             Kind::Directory => {
                 self.directory(place)?;
-                self.directories.insert(place.path(), Some(attributes));
-                Ok(())
+                self.pending.directory(&place.path(), Some(attributes))
             }
             Kind::File => {
                 let mode = attributes.first_mode();
@@ -170,11 +166,8 @@ impl<'a> Tree<'a> {
     }
 
     fn clear(&mut self, place: &Place) -> Result<()> {
-        let path = place.path();
         self.last = None;
-        self.directories.retain(|directory, _| !directory.starts_with(&path));
-        self.opaque.retain(|directory| !directory.starts_with(&path));
-        self.whiteouts.retain(|whiteout| !whiteout.starts_with(&path));
+        self.pending.forget(&place.path());
         remove(place.dir(), &place.name)
     }
 
@@ -263,7 +256,7 @@ impl<'a> Tree<'a> {
                 Err(error) if !error.is(libc::ENOENT) => return Err(error),
                 _ => {
                     self.directory(&place)?;
-                    self.directories.insert(here.clone(), None);
+                    self.pending.directory(&here, None)?;
                 }
             }
             let flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
@@ -308,8 +301,7 @@ impl<'a> Tree<'a> {
             .hint(
                 || "an ordinary user may make whiteouts since Linux 5.8; a sandbox may forbid it",
             )?;
-        self.whiteouts.push(place.path());
-        Ok(())
+        self.pending.whiteout(&place.path())
     }
 
     fn opaque(&mut self, path: &Path) -> Result<()> {
@@ -318,7 +310,7 @@ impl<'a> Tree<'a> {
         }
         let place = self.locate(path)?;
         if self.directory(&place)? {
-            self.directories.insert(place.path(), None);
+            self.pending.directory(&place.path(), None)?;
         }
         self.make_opaque(&place.path())
     }
@@ -339,25 +331,26 @@ impl<'a> Tree<'a> {
                 })?,
             }
         }
-        self.opaque.insert(path.to_path_buf());
-        Ok(())
+        self.pending.opaque(path)
+    }
+
+    /// How many directories were made that have no entry, since it was asked last.
+    pub(super) fn implied(&mut self) -> u64 {
+        self.pending.implied()
     }
 
     /// Gives directories their attributes, and the account of the layer.
     pub(super) fn finish(mut self) -> Result<Report> {
-        // Below an opaque directory there is nothing to hide, but a whiteout would be listed.
-        for whiteout in std::mem::take(&mut self.whiteouts) {
-            if whiteout.ancestors().skip(1).any(|it| self.opaque.contains(it))
-                && let (Some(parent), Some(name)) = (whiteout.parent(), whiteout.file_name())
-            {
+        let pending = std::mem::take(&mut self.pending);
+        for whiteout in pending.idle_whiteouts() {
+            if let (Some(parent), Some(name)) = (whiteout.parent(), whiteout.file_name()) {
                 let parent = self.open(parent, O_PATH | O_DIRECTORY)?;
                 file::unlink_at(parent.as_fd(), Path::new(name))?;
             }
         }
         let mut implied = Vec::new();
-        let directories = std::mem::take(&mut self.directories);
         // From below: the mode of a directory may forbid us to enter it.
-        for (path, attributes) in directories.into_iter().rev() {
+        for (path, attributes) in pending.into_directories() {
             let directory = self.open(&path, O_RDONLY | O_DIRECTORY)?;
             let context = || format!("`{}`", path.display());
             let attributes = match attributes {

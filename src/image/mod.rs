@@ -13,6 +13,7 @@ mod digest;
 mod document;
 mod layer;
 mod name;
+mod pending;
 mod platform;
 mod progress;
 mod reference;
@@ -80,10 +81,18 @@ pub struct Unpacked {
 /// its directory, where a limit is reached. What was made of a layer is removed; layers that are
 /// finished stay.
 pub fn unpack(request: Request<'_>, display: Option<Display>) -> Result<Unpacked> {
-    let Request { image, own, rights, .. } = request;
-    let own = Store::open(own, &rights)?;
+    let own = Store::open(request.own, &request.rights)?;
+    let unpacked = unpack_into(&own, request, display);
+    if unpacked.is_err() {
+        own.leave();
+    }
+    unpacked
+}
+
+fn unpack_into(own: &Store, request: Request<'_>, display: Option<Display>) -> Result<Unpacked> {
+    let Request { image, rights, .. } = request;
     let shared = request.store.map(|path| Store::open(path, &rights)).transpose()?;
-    let store = shared.as_ref().unwrap_or(&own);
+    let store = shared.as_ref().unwrap_or(own);
     let (source, wanted) = Source::open(image, &store.path, request.max_size)?;
     let asked = Asked {
         explicit: request.platform.is_some(),
@@ -96,7 +105,7 @@ pub fn unpack(request: Request<'_>, display: Option<Display>) -> Result<Unpacked
     let budget = Budget::new(request.max_size, request.max_entries);
     let work = Work::new(store, rights, budget, Progress::new(&rows, display));
     work.all(&jobs)?;
-    let mut layers = work.settle(&own, &jobs)?;
+    let mut layers = work.settle(own, &jobs)?;
     let tree = Stack::open(&layers)?;
     layers.drain(..layers.len() - tree.visible());
     without_repetitions(&mut layers);

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::document::wrong;
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 
 /// The longest name (PATH_MAX), and the most directories in it: each may cost a descriptor when the
 /// tree is removed.
@@ -53,9 +53,13 @@ pub(super) fn clean(name: &[u8]) -> Result<PathBuf> {
         }
     }
     if path.components().count() > MAX_DEPTH {
-        return refuse(&format!("is more than {MAX_DEPTH} directories deep"));
+        return Err(too_deep(name));
     }
     Ok(path)
+}
+
+fn too_deep(name: &[u8]) -> Error {
+    wrong(format!("`{}` is more than {MAX_DEPTH} directories deep", show(name)))
 }
 
 /// Cleans a name and says what it means.
@@ -119,6 +123,10 @@ pub(super) fn follow(
         }
         done.pop();
         left.extend(target.iter().rev().map(OsStr::to_os_string));
+    }
+    // Symlinks lead deeper than any name may say.
+    if done.components().count() > MAX_DEPTH {
+        return Err(too_deep(path.as_os_str().as_bytes()));
     }
     Ok(done)
 }
@@ -189,5 +197,9 @@ mod tests {
             assert_eq!(follow(Path::new(path), links).unwrap(), Path::new(expected), "{path}");
         }
         assert!(follow(Path::new("loop"), links).is_err());
+        let deep = |path: &Path| Ok(path.ends_with("l").then(|| PathBuf::from("d/".repeat(200))));
+        assert!(follow(Path::new("l/x"), deep).is_ok());
+        let error = follow(Path::new("l/l/x"), deep).unwrap_err().to_string();
+        assert!(error.contains("more than 256 directories deep"), "{error}");
     }
 }

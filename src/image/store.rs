@@ -10,7 +10,7 @@ use super::attributes::Rights;
 use super::digest::Digest;
 use super::remove::{empty, remove};
 use crate::error::{Context, Error, Kind, Result};
-use crate::sys::file::{self, FlockOperation, RenameFlags};
+use crate::sys::file::{self, FileType, FlockOperation, RenameFlags};
 use crate::sys::io;
 
 /// What the name of an unfinished layer begins with.
@@ -24,6 +24,9 @@ const FORM: &str = ".rrun-store";
 pub(super) struct Store {
     pub path: PathBuf,
     root: OwnedFd,
+    owner: u32,
+    /// Whether there was none before.
+    made: bool,
 }
 
 /// A layer that was asked for.
@@ -46,16 +49,13 @@ impl Store {
     /// Opens the store, or makes it, and takes away what dead attempts have left.
     pub(super) fn open(path: &Path, rights: &Rights) -> Result<Store> {
         let context = || format!("use the store `{}`", path.display());
+        let made = path.symlink_metadata().is_err();
         make(path).context(context)?;
         let absolute = std::path::absolute(path)
             .map_err(|error| Error::io("getcwd", format!("`{}`", path.display()), &error))?;
         let root = file::open(path, O_RDONLY | O_DIRECTORY).context(context)?;
-        let owner = file::fstat(root.as_fd())?.st_uid;
-        if owner != rights.own.0 {
-            let text = format!("it belongs to user {owner}, who could change what is in it");
-            return Err(Error::message(Kind::State, text)).context(context);
-        }
-        let store = Store { path: absolute, root };
+        ours_alone(root.as_fd(), rights.own.0).context(context)?;
+        let store = Store { path: absolute, root, owner: rights.own.0, made };
         store.check_form(rights).context(context)?;
         for algorithm in ["sha256", "sha512"] {
             store.sweep(algorithm).context(context)?;
@@ -83,6 +83,19 @@ impl Store {
                 let text = format!("its layers were unpacked by {other}, and this is {form}");
                 Err(Error::message(Kind::State, text)).hint(|| "name another directory")
             }
+        }
+    }
+
+    /// Takes a store away again that nothing has come into, if we have made it.
+    pub(super) fn leave(&self) {
+        let gone = |name: &str| match file::rmdir_at(self.root.as_fd(), Path::new(name)) {
+            Err(error) => error.is(libc::ENOENT),
+            Ok(()) => true,
+        };
+        if self.made && ["sha256", "sha512"].into_iter().all(gone) {
+            // What stays all the same is used by the next one.
+            let _ = file::unlink_at(self.root.as_fd(), Path::new(FORM));
+            let _ = std::fs::remove_dir(&self.path);
         }
     }
 
@@ -121,11 +134,21 @@ impl Store {
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
         let algorithm = file::open_at(self.root.as_fd(), algorithm, flags, 0)?;
+        ours_alone(algorithm.as_fd(), self.owner).context(|| {
+            format!("use the store's directory `{}`", self.path.join(id.algorithm()).display())
+        })?;
         let name = PathBuf::from(format!("{PARTIAL}{}{suffix}", id.hex()));
         let place = PathBuf::from(format!("{}{suffix}", id.hex()));
         loop {
             match file::stat_at(algorithm.as_fd(), &place) {
-                Ok(_) => return Ok(Claim::Ready),
+                Ok(stat) if file::file_type(&stat) == FileType::Directory => {
+                    return Ok(Claim::Ready);
+                }
+                Ok(_) => {
+                    let place = self.place(id, suffix);
+                    let text = format!("`{}` is no directory", place.display());
+                    return Err(Error::message(Kind::State, text)).hint(|| "remove it");
+                }
                 Err(error) if error.is(libc::ENOENT) => {}
                 Err(error) => return Err(error),
             }
@@ -180,6 +203,22 @@ fn make(path: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| Error::io("mkdir", format!("`{}`", path.display()), &error))
+}
+
+/// Refuses a directory in which somebody else could put a layer, or change one: it is believed for its
+/// name.
+fn ours_alone(directory: BorrowedFd<'_>, owner: u32) -> Result<()> {
+    let stat = file::fstat(directory)?;
+    if stat.st_uid != owner {
+        let text = format!("it belongs to user {}, who could change what is in it", stat.st_uid);
+        return Err(Error::message(Kind::State, text));
+    }
+    let mode = stat.st_mode & 0o7777;
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let text = format!("others may write to it, and change what is in it (mode {mode:04o})");
+    Err(Error::message(Kind::State, text)).hint(|| "`chmod go-w` it, if nobody has")
 }
 
 fn lock(directory: BorrowedFd<'_>, waiting: &dyn Fn()) -> Result<()> {

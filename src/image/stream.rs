@@ -57,8 +57,9 @@ impl Budget {
         Err(wrong(text)).hint(|| "--max-size allows more, if the image is to be trusted")
     }
 
-    pub(super) fn take_entry(&self) -> Result<()> {
-        if self.entries.fetch_add(1, Ordering::Relaxed) < self.max_entries {
+    pub(super) fn take_entries(&self, count: u64) -> Result<()> {
+        let used = self.entries.fetch_add(count, Ordering::Relaxed) + count;
+        if count == 0 || used <= self.max_entries {
             return Ok(());
         }
         let text = format!("it has more than the {} files allowed", self.max_entries);

@@ -1,5 +1,6 @@
 //! An image becomes layers in a store: several at a time, each once.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -118,9 +119,11 @@ impl<'a> Work<'a> {
             scope.spawn(move || produce((job.blob, job.id), &self.budget, done, (pieces, empty)));
             let mut reader = Reader::new(Consumer::new(full, used));
             while let Some(entry) = reader.next()? {
-                self.budget.take_entry()?;
+                self.budget.take_entries(1)?;
                 tree.add(&entry, &mut reader)
                     .context(|| format!("`{}`", super::name::show(&entry.name)))?;
+                // One name may take very many directories for granted.
+                self.budget.take_entries(tree.implied())?;
             }
             // The digests are known to be right only at the very end.
             reader.drain()
@@ -142,10 +145,9 @@ impl<'a> Work<'a> {
             if !implied.is_empty() && !paths.is_empty() {
                 let below = Stack::open(&paths)?;
                 if self.is_hidden_by(&below, &implied)? {
-                    let suffix = format!("-{at}");
-                    self.adjusted(own, at, job, &below)
+                    path = self
+                        .adjusted(own, at, jobs, &below)
                         .context(|| format!("unpack layer {} over others", job.id.short()))?;
-                    path = own.place(job.id, &suffix);
                 }
             }
             paths.push(path);
@@ -153,34 +155,41 @@ impl<'a> Work<'a> {
         Ok(paths)
     }
 
-    fn adjusted(&self, own: &Store, at: usize, job: &Job<'_>, below: &Stack) -> Result<()> {
-        let suffix = format!("-{at}");
+    /// Such a layer, and where it is: under a name that tells what is below, for another image in the
+    /// same bundle may have it over others.
+    fn adjusted(&self, own: &Store, at: usize, jobs: &[Job<'_>], below: &Stack) -> Result<PathBuf> {
+        let job = &jobs[at];
+        let mut hasher = job.id.hasher();
+        jobs[..at].iter().for_each(|it| hasher.update(it.id.to_string().as_bytes()));
+        let suffix = format!("-{}", &hasher.finish().hex()[..32]);
         if let Claim::Ours(partial) = own.claim(job.id, &suffix, &|| {})? {
             self.unpack(at, job, &partial, Some(below))?;
             partial.commit(job.id, &suffix, &[])?;
         }
-        Ok(())
+        Ok(own.place(job.id, &suffix))
     }
 
     /// Whether a plain directory in place of these would show.
     fn is_hidden_by(&self, below: &Stack, implied: &[PathBuf]) -> Result<bool> {
+        let taken_for_granted: BTreeSet<_> = implied.iter().map(PathBuf::as_path).collect();
+        let mut seen = BTreeSet::new();
         for path in implied {
-            let mut ancestors = path.ancestors().filter(|it| !it.as_os_str().is_empty());
-            // Below a symlink nothing is found, so the symlink itself is looked for.
-            let differs = ancestors.try_fold(false, |differs, path| {
-                let Some(found) = below.entry(path)? else { return Ok(differs) };
+            // Below a symlink nothing is found, so the symlink itself is looked for. Above one that was
+            // seen everything was.
+            let ancestors = path.ancestors().filter(|it| !it.as_os_str().is_empty());
+            for path in ancestors.take_while(|it| seen.insert(*it)) {
+                let Some(found) = below.entry(path)? else { continue };
                 let stat = &found.stat;
                 let plain = (stat.st_mode & 0o7777, stat.st_uid, stat.st_gid)
                     == (0o755, self.rights.own.0, self.rights.own.1);
-                let differs_here = match file::file_type(stat) {
+                let differs = match file::file_type(stat) {
                     FileType::Symlink => true,
-                    FileType::Directory => !plain && implied.iter().any(|it| it == path),
+                    FileType::Directory => !plain && taken_for_granted.contains(path),
                     _ => false,
                 };
-                Ok::<bool, Error>(differs || differs_here)
-            })?;
-            if differs {
-                return Ok(true);
+                if differs {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

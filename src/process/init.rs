@@ -56,11 +56,15 @@ pub(super) struct Init<'a> {
 const FILTERED: &str = "/linux/seccomp is in force already, and may forbid what init still has to do \
     to start the program";
 
-/// Says so, unless something is missing: that it is without a filter too.
+/// Errors that speak for themselves: something is missing, is no program, or has no x bit. They are
+/// there without a filter too, and filters answer EPERM or ENOSYS.
+const PLAIN: [i32; 4] = [libc::EACCES, libc::ENOENT, libc::ENOEXEC, libc::ENOTDIR];
+
+/// Says so, unless the error speaks for itself.
 pub(super) fn under_filter<T>(is_filtered: bool, done: Result<T>) -> Result<T> {
-    let missing = |error: &Error| error.errno().is_none_or(|it| it == libc::ENOENT);
+    let plain = |error: &Error| error.errno().is_none_or(|it| PLAIN.contains(&it));
     match done {
-        Err(error) if is_filtered && !missing(&error) => Err(error.hinted(FILTERED)),
+        Err(error) if is_filtered && !plain(&error) => Err(error.hinted(FILTERED)),
         other => other,
     }
 }

@@ -16,6 +16,20 @@ pub fn write_at_start(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// lseek(2) with `SEEK_DATA` and `SEEK_HOLE`: where contents are, at or after `from`; None where only a
+/// hole is left. The position moves.
+///
+/// # Errors
+/// EINVAL where the file system does not know of holes.
+pub fn next_data(fd: BorrowedFd<'_>, from: u64) -> Result<Option<std::ops::Range<u64>>> {
+    use rustix::fs::{SeekFrom, seek};
+    let found = match seek(fd, SeekFrom::Data(from)) {
+        Err(rustix::io::Errno::NXIO) => return Ok(None),
+        found => found.and_then(|start| Ok(start..seek(fd, SeekFrom::Hole(start))?)),
+    };
+    named("lseek", found, || "held file".to_owned()).map(Some)
+}
+
 /// dup3(2): the descriptor `old` stands for what `new` stands for from now on, close-on-exec, and
 /// lets go of what it stood for. That is how a forked child drops something that its parent's stack
 /// owns and that both share, such as a lock.

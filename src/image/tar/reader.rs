@@ -191,6 +191,9 @@ impl<R: BufRead> Reader<R> {
         // What else has no contents, whatever its size says, is told by its header alone.
         let size = match kind {
             Kind::File => stored,
+            // A directory by its name alone: Go skips its contents, so they must not be read as headers,
+            // or the image has other files than a scanner sees.
+            Kind::Directory if matches!(header.kind(), 0 | b'0') => stored,
             Kind::HardLink if stored > 0 => return Err(wrong("a hard link with contents")),
             _ => 0,
         };

@@ -59,7 +59,16 @@ fn every_option_is_a_mounts_own() {
     let _ = with(json!(["bind", "unbindable"])).run().ok();
     let _ = with(json!(["rbind", "runbindable"])).run().ok();
     let copied = json!({"destination": "/etc", "type": "tmpfs", "options": ["tmpcopyup"]});
-    let _ = Bundle::new().mount(copied).args(["/bin/cat", "/etc/group"]).run().ok();
+    let _ = Bundle::new().mount(copied.clone()).args(["/bin/cat", "/etc/group"]).run().ok();
+    // What is mounted there already is not copied: a symlink in an image may lead to all of /proc.
+    let bundle = Bundle::new();
+    let shown = bundle.dir.join("shown");
+    std::fs::create_dir(&shown).unwrap();
+    std::fs::write(shown.join("of-the-host"), "").unwrap();
+    let bound = json!({"destination": "/etc/bound", "source": shown, "options": ["rbind"]});
+    let script =
+        ["/bin/sh", "-c", "cat /etc/group >/dev/null && [ -d /etc/bound ] && ls /etc/bound"];
+    let _ = bundle.mount(bound).mount(copied).args(script).run().ok().stdout("");
     let again = json!({"destination": "/dev/shm", "options": ["remount", "bind", "ro"]});
     let _ = Bundle::new().mount(again).probe("exit 0").run().ok();
 }

@@ -92,12 +92,19 @@ fn bombs_have_a_limit() {
     let layout = Layout::new(bundle.dir.join("image")).with(&layers, &json!({}));
     let many = layout.image(&[Layer::packed(many, zstd)], &json!({}));
     let layout = layout.list("many", many);
+    // Few entries, and many directories that they take for granted.
+    let deep = (0..20).fold(Tar::new(), |tar, at| {
+        tar.pax(&[("path", format!("{at}/{}x", "d/".repeat(100)).as_bytes())]).file("x", "")
+    });
+    let deep = layout.image(&[Layer::plain(deep)], &json!({}));
+    let layout = layout.list("deep", deep);
     let unpack = |tag: &str, option: &str, limit: &str| {
         let image = format!("{}:{tag}", layout.dir.display());
         bundle.call(&["unpack", "-q", option, limit, &image]).arg(bundle.dir.join("b")).done()
     };
     let _ = unpack("t", "--max-size", "10M").refused("larger than the 10485760 bytes allowed");
     let _ = unpack("many", "--max-entries", "1000").refused("more than the 1000 files allowed");
+    let _ = unpack("deep", "--max-entries", "1000").refused("more than the 1000 files allowed");
     let _ = unpack("many", "--max-size", "much").refused("--max-size");
     assert_eq!(names(&bundle.dir.join("b/layers/sha256")), [""; 0]);
     let _ = unpack("t", "--max-size", "65M").ok();

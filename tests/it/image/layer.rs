@@ -51,6 +51,12 @@ fn names_that_lead_out_are_refused() {
     refused(Tar::new().symlink("/", "/etc"), "the root of a layer must be a directory");
     let deep = "d/".repeat(400);
     refused(Tar::new().pax(&[("path", deep.as_bytes())]).directory("x"), "directories deep");
+    // Nor through symlinks, which lead deeper than names: nobody could remove it.
+    let half = "d/".repeat(200);
+    let tar = Tar::new().pax(&[("path", half.as_bytes())]).directory("x");
+    let tar = tar.pax(&[("linkpath", half.as_bytes())]).symlink("l", "x");
+    let below = format!("l/{half}x");
+    refused(tar.pax(&[("path", below.as_bytes())]).file("x", ""), "directories deep");
     let long = "n".repeat(300);
     refused(Tar::new().pax(&[("path", long.as_bytes())]).file("x", ""), "ENAMETOOLONG");
     // An absolute name is meant to be in the layer.
@@ -71,6 +77,12 @@ fn archives_that_lie_are_refused() {
     refused(Tar::new().pax(&[("size", b"-1")]).file("f", ""), "is no size");
     refused(Tar::new().pax(&[("size", b"99999999999999999999")]).file("f", ""), "is no size");
     refused(Tar::new().entry(&Header::new(b'x', "p"), b"99 path=a\n"), "cannot be read");
+    // What a directory by its name alone has as contents is no entry.
+    let hidden = Tar::new().file("hidden", "").end();
+    let bundle = Bundle::new();
+    let layer = Layer::plain(Tar::new().entry(&Header::new(b'0', "d/"), &hidden).file("f", ""));
+    let _ = unpacked(&bundle, std::slice::from_ref(&layer)).ok();
+    assert_eq!(names(&place(&bundle, &layer)), ["d", "f"]);
     let link = Header { link: b"f", ..Header::new(b'1', "l") };
     refused(Tar::new().file("f", "").entry(&link, b"contents"), "hard link with contents");
     let map = |map: &[u8]| {
@@ -387,13 +399,29 @@ fn directories_between_layers() {
     // No entry for `lib` or `tmp`: by itself this layer would hide the symlink and open `tmp`.
     let upper = Layer::plain(Tar::new().file("lib/new", "").file("tmp/x", "").file("own/x", ""));
     let _ = unpacked(&bundle, &[lower, upper.clone()]).ok();
-    let root = bundle.dir.join("b/layers").join(format!("{}-1", upper.place()));
+    // Beside the layer by itself.
+    let beside = || -> Vec<String> {
+        let all = names(&bundle.dir.join("b/layers/sha256")).into_iter();
+        all.map(|name| format!("sha256/{name}"))
+            .filter(|name| name.starts_with(&format!("{}-", upper.place())))
+            .collect()
+    };
+    let first = beside().remove(0);
+    let root = bundle.dir.join("b/layers").join(&first);
     assert_eq!(names(&root), ["own", "tmp", "usr"]);
     assert_eq!(names(&root.join("usr/lib")), ["new"]);
     let tmp = root.join("tmp").metadata().unwrap();
     assert_eq!((tmp.mode() & 0o7777, tmp.uid(), tmp.gid()), (0o1777, 7, 8));
     let config = std::fs::read_to_string(bundle.dir.join("b/config.json")).unwrap();
-    assert!(config.contains(&format!("{}-1", upper.place())), "{config}");
+    assert!(config.contains(&first), "{config}");
+    // Another image has it over other layers.
+    std::fs::remove_file(bundle.dir.join("b/config.json")).unwrap();
+    let other = Layer::plain(Tar::new().directory("opt").symlink("lib", "opt"));
+    let _ = unpacked(&bundle, &[other, upper.clone()]).ok();
+    let second = beside().into_iter().find(|name| *name != first).unwrap();
+    assert_eq!(names(&bundle.dir.join("b/layers").join(&second).join("opt")), ["new"]);
+    let config = std::fs::read_to_string(bundle.dir.join("b/config.json")).unwrap();
+    assert!(config.contains(&second) && !config.contains(&first), "{config}");
 }
 
 fn an_ordinary_user_unpacks_too() {

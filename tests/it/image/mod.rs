@@ -28,9 +28,9 @@ fn place(bundle: &Bundle, layer: &Layer) -> PathBuf {
     bundle.dir.join("b/layers").join(layer.place())
 }
 
-/// What is in a directory, sorted.
+/// What is in a directory, sorted; nothing where there is none.
 fn names(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir).unwrap().flatten();
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut names: Vec<_> =
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();

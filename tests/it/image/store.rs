@@ -99,11 +99,29 @@ fn bundles_share_layers() {
 
 fn a_store_of_somebody_else() {
     let bundle = Bundle::new();
-    let (layout, _) = layout(&bundle);
+    let (layout, layers) = layout(&bundle);
     std::fs::create_dir(store(&bundle)).unwrap();
     std::os::unix::fs::chown(store(&bundle), Some(1000), Some(1000)).unwrap();
     let _ = unpack(&bundle, &layout, "b").done().refused("belongs to user 1000, who could change");
     std::os::unix::fs::chown(store(&bundle), Some(0), Some(0)).unwrap();
+    // Nor one that others may write to, or have put something into.
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    for open in [0o777, 0o1777, 0o770] {
+        std::fs::set_permissions(store(&bundle), mode(open)).unwrap();
+        let _ = unpack(&bundle, &layout, "b").done().refused("others may write to it");
+    }
+    std::fs::set_permissions(store(&bundle), mode(0o755)).unwrap();
+    let below = store(&bundle).join("sha256");
+    std::fs::create_dir(&below).unwrap();
+    std::os::unix::fs::chown(&below, Some(1000), Some(0)).unwrap();
+    let _ = unpack(&bundle, &layout, "b").done().refused("belongs to user 1000, who could change");
+    std::os::unix::fs::chown(&below, Some(0), Some(0)).unwrap();
+    let planted = store(&bundle).join(layers[0].place());
+    std::os::unix::fs::symlink("/etc", &planted).unwrap();
+    let _ = unpack(&bundle, &layout, "b").done().refused("is no directory");
+    std::fs::remove_file(&planted).unwrap();
+    // None of these has left a bundle.
+    assert!(!bundle.dir.join("b").exists());
     std::fs::write(store(&bundle).join(".rrun-store"), "an ordinary user\n").unwrap();
     let _ = unpack(&bundle, &layout, "b").done().refused("were unpacked by an ordinary user");
 }
@@ -175,6 +193,13 @@ fn a_bundle_is_made_once() {
     let made = parallel(calls).into_iter().filter(|outcome| outcome.status == 0).count();
     assert_eq!(made, 1);
     assert_eq!(names(&bundle.dir.join("c")), ["config.json", "layers"]);
+    // What somebody has put in place of the file that becomes config.json is not written to.
+    let precious = bundle.dir.join("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    std::fs::create_dir(bundle.dir.join("d")).unwrap();
+    std::fs::hard_link(&precious, bundle.dir.join("d/.config.json.new")).unwrap();
+    let _ = unpack(&bundle, &layout, "d").done().ok();
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
 }
 
 fn layers_that_others_must_not_reach() {
