@@ -10,6 +10,8 @@ use libtest_mimic::{Failed, Trial};
 /// What a case cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
+    /// Attributes of users where tests have their files (tmpfs: Linux 6.6).
+    UserXattrs,
     /// The powers of the machine's root.
     Root,
     /// Time namespaces.
@@ -44,6 +46,19 @@ impl Needs {
             Needs::Overlay => {
                 let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
                 (known.contains("\toverlay\n"), "needs overlayfs")
+            }
+            Needs::UserXattrs => {
+                let file = directory().join("has-attributes");
+                let there = std::fs::write(&file, "").is_ok()
+                    && rustix::fs::setxattr(
+                        &file,
+                        "user.rrun",
+                        b"",
+                        rustix::fs::XattrFlags::empty(),
+                    )
+                    .is_ok();
+                let _ = std::fs::remove_file(&file);
+                (there, "needs attributes of users on the file system of the tests")
             }
             Needs::Veth => {
                 let words = ["-n", "ip", "link", "add", "it0", "type", "veth"];

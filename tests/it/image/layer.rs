@@ -16,7 +16,6 @@ pub(super) fn cases() -> Vec<Case> {
         symlinks_lead_nowhere_else,
         hard_links_stay_in_their_layer,
         the_last_entry_of_a_name_counts,
-        attributes_are_kept,
         attributes_of_overlayfs_are_not_the_images,
         sparse_files_have_holes,
         special_files,
@@ -24,7 +23,9 @@ pub(super) fn cases() -> Vec<Case> {
         directories_between_layers,
     )
     .into_iter()
-    .chain(cases!([Root, Overlay]: whiteouts_hide, an_ordinary_user_unpacks_too))
+    .chain(cases!([Root, Overlay]: whiteouts_hide))
+    .chain(cases!([Root, UserXattrs]: attributes_are_kept))
+    .chain(cases!([Root, Overlay, UserXattrs]: an_ordinary_user_unpacks_too))
     .collect()
 }
 
