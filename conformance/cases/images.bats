@@ -3,11 +3,10 @@
 # runtime without the verb is not asked.
 load ../lib
 
-setup_file() {
-	"$RUNTIME" unpack --help >/dev/null 2>&1 || skip "the runtime unpacks no images"
+needs_tool() {
+	"$RUNTIME" unpack --help >/dev/null 2>&1 || skip "unpacks no images"
+	command -v "$1" >/dev/null || skip "$1 is missing"
 }
-
-needs_tool() { command -v "$1" >/dev/null || skip "$1 is missing"; }
 
 # umoci_image: a layout in $T/img with the image `t` of three layers: the template, one that changes
 # it, one that takes something away.
