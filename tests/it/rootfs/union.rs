@@ -307,7 +307,11 @@ fn the_hosts_root_is_a_layer_and_a_warning() {
     let hidden = |line: &Value| {
         let text = line["msg"].as_str().unwrap();
         text.starts_with("the layer `/` does not show what is mounted at ")
-            && text.contains(&format!("`{}`", place.display()))
+            // Or a mount of the machine above it, which hides it too.
+            && place
+                .ancestors()
+                .filter(|above| above.parent().is_some())
+                .any(|above| text.contains(&format!("`{}`", above.display())))
             // The container mounts its own.
             && !text.contains("`/proc`")
     };
