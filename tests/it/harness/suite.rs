@@ -11,6 +11,7 @@ use libtest_mimic::{Failed, Trial};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
     /// Attributes of users where tests have their files (tmpfs: Linux 6.6).
+    #[cfg(feature = "image")]
     UserXattrs,
     /// The powers of the machine's root.
     Root,
@@ -47,6 +48,7 @@ impl Needs {
                 let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
                 (known.contains("\toverlay\n"), "needs overlayfs")
             }
+            #[cfg(feature = "image")]
             Needs::UserXattrs => {
                 let file = directory().join("has-attributes");
                 let there = std::fs::write(&file, "").is_ok()
