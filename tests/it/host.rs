@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Bundle, Call, Case, agent, cases};
+use crate::harness::{Bundle, Call, Case, agent, cases, copy_program};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut all = cases![
@@ -203,7 +203,7 @@ fn a_users_binary_of_root_needs_no_copy() {
 fn a_copy_of_a_binary_that_the_user_may_write() {
     let mut bundle = given(Bundle::new().probe("sleep"));
     let own = bundle.dir.join("rrun-of-the-user");
-    std::fs::copy(&bundle.runtime, &own).unwrap();
+    copy_program(&bundle.runtime, &own);
     chown(&own, Some(USER), Some(USER)).unwrap();
     bundle.runtime = own;
     let _ = call(&bundle, &[], &["create", &bundle.id]).done().ok();

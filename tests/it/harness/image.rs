@@ -262,6 +262,7 @@ pub(crate) fn docker_archive(tag: &str, layers: &[Layer], config: &Json) -> Vec<
 pub(crate) fn tar_of(dir: &Path) -> Vec<u8> {
     let output = std::process::Command::new("tar").arg("-c").arg("-C").arg(dir).arg(".").output();
     let output = output.unwrap();
-    assert!(output.status.success());
+    // 1: a file changed. Other tests have hard links to the same busybox, and their number is a part of it.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
     output.stdout
 }

@@ -14,7 +14,9 @@ pub(crate) use bundle::{Bundle, agent, parallel};
 pub(crate) use call::Outcome;
 pub(crate) use call::{Call, Running};
 pub(crate) use criu::{StandIn, Value, stand_in};
-pub(crate) use suite::{Case, Needs, enter, every, killed, masked, runtime, small32, trials};
+pub(crate) use suite::{
+    Case, Needs, copy_program, enter, every, killed, masked, runtime, small32, trials,
+};
 
 use std::time::{Duration, Instant};
 

@@ -160,6 +160,13 @@ pub(crate) fn enter() -> Option<i32> {
     Some(status.unwrap().code().unwrap_or(1))
 }
 
+/// Copies a program that is to be executed. Not in this process: a child that another test forks off
+/// just then would hold the copy open for writing for a moment, and execve(2) fails with ETXTBSY.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").args([from, to]).status().unwrap();
+    assert!(status.success(), "cp: {status}");
+}
+
 /// The runtime under test: the one in the environment, or else the one that was built for tests.
 pub(crate) fn runtime() -> PathBuf {
     let named = std::env::var_os("RRUN_TEST_RUNTIME").map(PathBuf::from);

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::{Bundle, Call, Case, cases, every, killed, until};
+use crate::harness::{Bundle, Call, Case, cases, copy_program, every, killed, until};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = cases![
@@ -650,7 +650,7 @@ fn a_program_that_is_the_runtime_cannot_be_written() {
     let mut bundle = running();
     let copy = bundle.dir.join("runtime");
     std::fs::create_dir(&copy).unwrap();
-    std::fs::copy(&bundle.runtime, copy.join("rrun")).unwrap();
+    copy_program(&bundle.runtime, &copy.join("rrun"));
     bundle.runtime = copy.join("rrun");
     let original = std::fs::read(&bundle.runtime).unwrap();
     // A stdout that is full keeps it what it is until it is let go.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use serde_json::json;
 
-use crate::harness::{Bundle, Case, cases, runtime, until};
+use crate::harness::{Bundle, Case, cases, copy_program, runtime, until};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut all = cases!([Root, Static]:
@@ -28,7 +28,7 @@ fn with_copy() -> Bundle {
     let mut bundle = Bundle::new();
     let copy = bundle.dir.join("runtime");
     std::fs::create_dir(&copy).unwrap();
-    std::fs::copy(&bundle.runtime, copy.join("rrun")).unwrap();
+    copy_program(&bundle.runtime, &copy.join("rrun"));
     bundle.runtime = copy.join("rrun");
     bundle
 }
@@ -205,7 +205,7 @@ fn a_privileged_watcher_cannot_write_the_runtime() {
 fn the_attack_of_the_watcher_is_one() {
     let victim = Bundle::new().args(["/host/busybox", "sleep", "60"]);
     let program = victim.dir.join("busybox");
-    std::fs::copy(victim.rootfs().join("bin/busybox"), &program).unwrap();
+    copy_program(&victim.rootfs().join("bin/busybox"), &program);
     let mount = json!({"destination": "/host/busybox", "type": "bind", "source": program,
         "options": ["bind"]});
     let said = watch(
