@@ -138,13 +138,18 @@ impl BufRead for Verified<'_> {
     }
 }
 
+/// What read(2) is for whoever has a buffer anyway.
+pub(super) fn read_buffered(from: &mut impl BufRead, out: &mut [u8]) -> IoResult<usize> {
+    let available = from.fill_buf()?;
+    let length = available.len().min(out.len());
+    out[..length].copy_from_slice(&available[..length]);
+    from.consume(length);
+    Ok(length)
+}
+
 impl Read for Verified<'_> {
     fn read(&mut self, out: &mut [u8]) -> IoResult<usize> {
-        let available = self.fill_buf()?;
-        let length = available.len().min(out.len());
-        out[..length].copy_from_slice(&available[..length]);
-        self.consume(length);
-        Ok(length)
+        read_buffered(self, out)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, Error as IoError, Read, Result as IoResult};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
-use super::blob::{Blob, Plain};
+use super::blob::{Blob, Plain, read_buffered};
 use super::digest::Digest;
 use super::document::wrong;
 use super::tar::keep;
@@ -165,10 +165,6 @@ impl BufRead for Consumer {
 
 impl Read for Consumer {
     fn read(&mut self, out: &mut [u8]) -> IoResult<usize> {
-        let available = self.fill_buf()?;
-        let length = available.len().min(out.len());
-        out[..length].copy_from_slice(&available[..length]);
-        self.consume(length);
-        Ok(length)
+        read_buffered(self, out)
     }
 }

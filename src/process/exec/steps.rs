@@ -13,6 +13,7 @@ use crate::process::steps::command;
 use crate::security;
 use crate::sys;
 use crate::terminal;
+use crate::trace;
 use crate::workload;
 
 impl Joiner<'_> {
@@ -194,7 +195,10 @@ impl Joiner<'_> {
 
     pub(super) fn last_word(&mut self) -> Result<()> {
         self.channel.tell_phases();
-        self.channel.send(&ToParent::Executing)
+        let told = self.channel.send(&ToParent::Executing);
+        // As at the gate: nobody hears of what comes.
+        trace::end();
+        told
     }
 
     pub(super) fn limits(&mut self) -> Result<()> {
