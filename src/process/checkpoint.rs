@@ -141,8 +141,9 @@ pub fn dump(
         Ok(_) => criu.finish(),
         Err(error) => {
             drop(criu);
-            // A criu that was killed leaves the container as it was at that moment.
-            if !was_frozen && record.cgroup.is_frozen() {
+            // A criu that was killed leaves the container as it was at that moment. Thawed without asking
+            // whether it is frozen: on v2 the answer is no until the last process has come to rest.
+            if !was_frozen && record.cgroup.freezer().is_some() {
                 record.cgroup.thaw().context(|| "let the container go on")?;
             }
             Err(error)
