@@ -125,6 +125,7 @@ agent_gone() { until_true dead "$AGENT"; }
 
 @test "programs of another architecture are filtered by its rules, or killed if it is not listed" {
 	# config-linux.md: "architectures (array of strings, OPTIONAL) - the architecture used for system calls."
+	"$CONF_PROBE" int80 20 | grep -qE '^int80 20 [0-9]+$' || skip "a kernel without calls of 32 bits"
 	new_bundle
 	filter ALLOW getppid ERRNO
 	edit '.linux.seccomp.architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]'

@@ -44,7 +44,13 @@ fn refused(path: &Path, value: &str, error: &Error) -> Error {
     Error::call("write", format!("{}, `{}`", quoted(path), value.trim_end()), errno)
 }
 
+/// What is in a file that the kernel writes in one piece, such as `cgroup.events`: one read(2).
+pub(super) fn read_once(path: &Path) -> Result<String> {
+    let text = sys::io::read_once(sys::file::open(path, libc::O_RDONLY)?.as_fd())?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// Whether a flat keyed file (`frozen 1`) has this line; not if there is no such file.
 pub(super) fn has_line(path: &Path, line: &str) -> bool {
-    read(path).is_ok_and(|text| text.lines().any(|own| own == line))
+    read_once(path).is_ok_and(|text| text.lines().any(|own| own == line))
 }

@@ -18,11 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 50;
 
 impl Record {
-    /// Whether the container's processes are frozen, or about to be. Not if the cgroup is gone.
+    /// Whether the container's processes are frozen by the hierarchy that freezes it, on v1 also about to be.
+    /// Not if the cgroup is gone.
     pub fn is_frozen(&self) -> bool {
-        let unified = self.unified();
-        unified.is_some_and(|own| files::has_line(&own.join("cgroup.events"), "frozen 1"))
-            || self.legacy("freezer").is_some_and(is_frozen_legacy)
+        match (self.legacy("freezer"), self.unified()) {
+            (Some(legacy), _) => is_frozen_legacy(legacy),
+            (None, Some(own)) => files::has_line(&own.join("cgroup.events"), "frozen 1"),
+            (None, None) => false,
+        }
     }
 
     /// Freezes every process, and waits until all are at rest.
@@ -75,7 +78,7 @@ fn no_freezer() -> Error {
 }
 
 fn is_frozen_legacy(directory: &Path) -> bool {
-    let state = files::read(&directory.join("freezer.state"));
+    let state = files::read_once(&directory.join("freezer.state"));
     state.is_ok_and(|state| matches!(state.trim_end(), "FROZEN" | "FREEZING"))
 }
 

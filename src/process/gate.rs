@@ -4,7 +4,7 @@
 //! clone, init inherits it. `start` connects and sends `go`; init closes the gate by becoming the
 //! program, since every descriptor is close-on-exec. So for whoever looks from outside:
 //!
-//! - a connection is accepted by the kernel: init is still before its execve;
+//! - the socket is there: init is still before its execve (asked without a connection, which would wake it);
 //! - a connection is refused: it was started, or it is dead;
 //! - `executing` and then end-of-file: the program runs;
 //! - end-of-file without it: init was killed;
@@ -97,11 +97,7 @@ impl Opened {
 
 /// Whether init waits at the gate of the container directory `dir`.
 pub fn is_waiting(dir: BorrowedFd<'_>) -> bool {
-    match sys::socket::connect_at_once(&path(dir)) {
-        Ok(_) => true,
-        // An init that does not run at the moment, with a full queue of those who looked.
-        Err(error) => error.is(libc::EAGAIN),
-    }
+    sys::socket::is_open(&path(dir))
 }
 
 /// Removes the gate: it was passed, or its init is dead.

@@ -58,10 +58,11 @@ impl Identity {
         if sys::process::has_ended(pidfd.as_fd(), Duration::ZERO)? || boot_id()? != self.boot {
             return Ok(None);
         }
-        let same = match (self.inode, inode(pidfd.as_fd())) {
-            (Some(then), Some(now)) => then == now,
+        let same = match self.inode {
+            // The same boot, so that pidfds have inodes of their own as they had then.
+            Some(then) => sys::file::fstat(pidfd.as_fd())?.st_ino == then,
             // Before Linux 6.9 all pidfds share one inode; the start time has to do.
-            _ => start_time(self.pid).is_ok_and(|now| now == self.start_time),
+            None => start_time(self.pid).is_ok_and(|now| now == self.start_time),
         };
         Ok(same.then_some(pidfd))
     }

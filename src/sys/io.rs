@@ -105,21 +105,34 @@ pub fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// What one read(2) gives, at most 4096 bytes.
+///
+/// # Errors
+/// As read(2).
+pub fn read_once(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut chunk = [0u8; 4096];
+    loop {
+        match rustix::io::read(fd, &mut chunk) {
+            Ok(length) => return Ok(chunk[..length].to_vec()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => {
+                return Err(Error::call("read", "held descriptor", errno.raw_os_error()));
+            }
+        }
+    }
+}
+
 /// Reads to the end of a small file.
 ///
 /// # Errors
 /// As read(2).
 pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut chunk = [0u8; 4096];
     loop {
-        match rustix::io::read(fd, &mut chunk) {
-            Ok(0) => return Ok(bytes),
-            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => {
-                return Err(Error::call("read", "held descriptor", errno.raw_os_error()));
-            }
+        match read_once(fd)? {
+            end if end.is_empty() => return Ok(bytes),
+            first if bytes.is_empty() => bytes = first,
+            more => bytes.extend_from_slice(&more),
         }
     }
 }

@@ -27,8 +27,8 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     named("socketpair", pair, || "AF_UNIX, SOCK_SEQPACKET".to_owned())
 }
 
-fn new_socket(kind: SocketType, flags: SocketFlags) -> Result<OwnedFd> {
-    let flags = flags | SocketFlags::CLOEXEC;
+fn new_socket(kind: SocketType) -> Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None);
     named("socket", socket, || "AF_UNIX".to_owned())
 }
@@ -42,7 +42,7 @@ fn address(path: &Path) -> Result<SocketAddrUnix> {
 /// # Errors
 /// EADDRINUSE where the name exists.
 pub fn listen(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket(SocketType::SEQPACKET, SocketFlags::empty())?;
+    let socket = new_socket(SocketType::SEQPACKET)?;
     named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
     named("listen", rustix::net::listen(&socket, 16), || quoted(path))?;
     Ok(socket)
@@ -53,15 +53,16 @@ pub fn listen(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// ECONNREFUSED where nobody listens any more, ENOENT where there is no such socket.
 pub fn connect(path: &Path) -> Result<OwnedFd> {
-    connect_with(path, SocketType::SEQPACKET, SocketFlags::empty())
+    connect_with(path, SocketType::SEQPACKET)
 }
 
-/// The same, but where the listener's queue is full this does not wait until it accepts.
+/// Whether a listener of [`listen`] is still open at `path`, without its owner noticing.
 ///
-/// # Errors
-/// As [`connect`]; EAGAIN where the queue is full.
-pub fn connect_at_once(path: &Path) -> Result<OwnedFd> {
-    connect_with(path, SocketType::SEQPACKET, SocketFlags::NONBLOCK)
+/// A socket of another type is asked for: the kernel compares the types once it has found an open socket
+/// (EPROTOTYPE, unix(7)), and says ECONNREFUSED where it finds none. A connection would wake the owner, and
+/// one that is not accepted stays in its queue.
+pub fn is_open(path: &Path) -> bool {
+    connect_with(path, SocketType::DGRAM).is_err_and(|error| error.is(libc::EPROTOTYPE))
 }
 
 /// A stream connection to the listener at `path`, which may take until `deadline` to have room in its
@@ -89,7 +90,7 @@ pub fn connect_stream_until(path: &Path, deadline: std::time::Instant) -> Result
 /// # Errors
 /// As [`connect`].
 pub fn connect_stream(path: &Path) -> Result<OwnedFd> {
-    connect_with(path, SocketType::STREAM, SocketFlags::empty())
+    connect_with(path, SocketType::STREAM)
 }
 
 /// A socket for datagrams, bound at `path`.
@@ -97,7 +98,7 @@ pub fn connect_stream(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// As [`listen`].
 pub fn bind_datagram(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket(SocketType::DGRAM, SocketFlags::empty())?;
+    let socket = new_socket(SocketType::DGRAM)?;
     named("bind", rustix::net::bind(&socket, &address(path)?), || quoted(path))?;
     Ok(socket)
 }
@@ -108,7 +109,7 @@ pub fn bind_datagram(path: &Path) -> Result<OwnedFd> {
 /// # Errors
 /// As [`connect`].
 pub fn connect_datagram(path: &Path) -> Result<OwnedFd> {
-    let socket = new_socket(SocketType::DGRAM, SocketFlags::empty())?;
+    let socket = new_socket(SocketType::DGRAM)?;
     let address = match path.as_os_str().as_bytes().strip_prefix(b"@") {
         Some(name) => {
             named("socket address", SocketAddrUnix::new_abstract_name(name), || quoted(path))?
@@ -119,8 +120,8 @@ pub fn connect_datagram(path: &Path) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-fn connect_with(path: &Path, kind: SocketType, flags: SocketFlags) -> Result<OwnedFd> {
-    let socket = new_socket(kind, flags)?;
+fn connect_with(path: &Path, kind: SocketType) -> Result<OwnedFd> {
+    let socket = new_socket(kind)?;
     let address = address(path)?;
     named("connect", rustix::net::connect(&socket, &address), || quoted(path))?;
     Ok(socket)
