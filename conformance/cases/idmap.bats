@@ -2,7 +2,11 @@
 # config.md, "Mounts": uidMappings, gidMappings; "Linux mount options": idmap, ridmap.
 load ../lib
 
-needs_idmap() { ! grep -q "User Mode Linux" /proc/cpuinfo || skip "no idmapped mounts here"; }
+# Before Linux 6.3 tmpfs has none, and in User Mode Linux there is nothing else.
+needs_idmap() {
+	! grep -q "User Mode Linux" /proc/cpuinfo || [ "$(printf '6.3\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.3 ] ||
+		skip "no idmapped mounts here"
+}
 
 @test "a mount with mappings shows other owners than the disk has" {
 	# config.md: "uidMappings (array of type LinuxIDMapping, OPTIONAL) The mapping to convert UIDs
@@ -34,6 +38,28 @@ needs_idmap() { ! grep -q "User Mode Linux" /proc/cpuinfo || skip "no idmapped m
 	chmod 755 "$T" "$BUNDLE"
 	probe stat /mnt/a
 	matches '^stat /mnt/a file [0-7]+ 7 8 '
+}
+
+@test "idmap reaches one mount, ridmap those below too" {
+	# config.md, Linux mount options: "ridmap: recursive idmap".
+	needs_idmap
+	known_peer_failure runc "1.1.5 does not know idmapped mounts"
+	known_peer_failure crun "1.8 does not know ridmap"
+	[ "$(printf '6.3\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.3 ] || skip "tmpfs has no idmapped mounts here"
+	new_bundle
+	mkdir "$T/tree"
+	host_mount -t tmpfs tree "$T/tree"
+	mkdir "$T/tree/sub"
+	host_mount -t tmpfs tree "$T/tree/sub"
+	: >"$T/tree/a"
+	: >"$T/tree/sub/a"
+	edit '.mounts += [["/one", ["rbind", "idmap"]], ["/all", ["rbind", "ridmap"]] | {destination: .[0], source: $s, options: .[1],
+		uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 6, size: 1}]}]' --arg s "$T/tree"
+	probe stat /one/a -- stat /one/sub/a -- stat /all/a -- stat /all/sub/a
+	matches '^stat /one/a file [0-7]+ 5 6 '
+	matches '^stat /one/sub/a file [0-7]+ 0 0 '
+	matches '^stat /all/a file [0-7]+ 5 6 '
+	matches '^stat /all/sub/a file [0-7]+ 5 6 '
 }
 
 @test "idmap without mappings and without a user namespace is refused" {
