@@ -21,7 +21,7 @@ pub(crate) enum Needs {
     Overlay,
     /// Pairs of network interfaces.
     Veth,
-    /// Idmapped mounts of the file systems that tests lie on, which User Mode Linux has not.
+    /// Idmapped mounts of the file systems that tests lie on: in User Mode Linux tmpfs, since Linux 6.3.
     IdMap,
     /// Programs of 32 bits, which User Mode Linux does not run.
     Compat,
@@ -69,7 +69,11 @@ impl Needs {
             }
             Needs::IdMap => {
                 let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-                (!cpu.contains("User Mode Linux"), "needs idmapped mounts")
+                let kernel = rustix::system::uname();
+                let mut release = kernel.release().to_str().unwrap_or_default().split('.');
+                let mut number = || release.next().and_then(|part| part.parse::<u32>().ok());
+                let new = (number(), number()) >= (Some(6), Some(3));
+                (new || !cpu.contains("User Mode Linux"), "needs idmapped mounts")
             }
             Needs::Compat => {
                 let there = Path::new("/proc/sys/abi/vsyscall32").exists();
