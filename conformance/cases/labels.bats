@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# config.md, "process": apparmorProfile, selinuxLabel.  Only where the kernel has them: in User Mode
-# Linux (conformance/lab/v2 boots it with AppArmor).
+# config.md, "process": apparmorProfile, selinuxLabel; config-linux.md, mountLabel.  Only where the kernel has them: in
+# User Mode Linux (conformance/lab/v2 boots it with AppArmor, conformance/lab/selinux with SELinux).
 load ../lib
 
 # A profile that hides one file, loaded into the running kernel alone.
@@ -68,4 +68,61 @@ load_profile() {
 	has "pid 1 0"
 	edit '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
 	refused run --bundle "$BUNDLE" "$CID"
+}
+
+needs_selinux() { [ "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 ] || skip "SELinux does not enforce here"; }
+program=system_u:system_r:program_t secret=system_u:object_r:secret_t
+
+# bats test_tags=selinux
+@test "the program runs under the SELinux label of the config" {
+	# config.md: "selinuxLabel (string, OPTIONAL) specifies the SELinux label for the process."
+	needs_selinux
+	new_bundle
+	edit '.mounts += [{destination: "/secret", type: "tmpfs", source: "t", options: ["context=\"" + $s + "\""]}]' --arg s $secret
+	probe read /proc/self/attr/current -- write /secret/file x -- read /secret/file
+	has "read system_u:system_r:base_t" "read x"
+	edit '.process.selinuxLabel = $p' --arg p $program
+	probe read /proc/self/attr/current -- write /secret/file x -- read /secret/file
+	has "read $program" "read EACCES"
+	# it also holds with no_new_privs, for a user
+	edit '.process.noNewPrivileges = true | .process.user = {uid: 1000, gid: 1000}'
+	probe read /proc/self/attr/current
+	has "read $program"
+}
+
+# bats test_tags=selinux
+@test "mountLabel labels the container's own mounts" {
+	# config-linux.md: "mountLabel (string, OPTIONAL) will set the Selinux context for the mounts in the container."
+	needs_selinux
+	new_bundle
+	edit '.linux.mountLabel = $s | .process.selinuxLabel = $p' --arg s $secret --arg p $program
+	probe mounts -- write /dev/shm/file x -- read /dev/shm/file -- read /etc/passwd
+	sed -n 's|^mount /dev/shm ||p' <<<"$out" | grep -q "context=\"\?$secret"
+	has "read EACCES"
+	matches '^read root:'
+}
+
+# bats test_tags=selinux
+@test "exec runs under the container's SELinux label, or another one" {
+	needs_selinux
+	new_bundle /probe sleep
+	edit '.process.selinuxLabel = $p' --arg p $program
+	run_bg
+	rt exec "$CID" /probe read /proc/self/attr/current
+	unless_peer crun "has none that --process-label does not name" has "read $program"
+	rt exec --process-label system_u:system_r:base_t "$CID" /probe read /proc/self/attr/current
+	has "read system_u:system_r:base_t"
+	refused exec --process-label system_u:system_r:nobody_t "$CID" /probe pid
+}
+
+# bats test_tags=selinux
+@test "an SELinux label that the policy does not know is an error" {
+	needs_selinux
+	new_bundle
+	edit '.process.selinuxLabel = $p' --arg p $program
+	probe pid
+	has "pid 1 0"
+	edit '.process.selinuxLabel = "system_u:system_r:nobody_t"'
+	refused run --bundle "$BUNDLE" "$CID"
+	nothing_left
 }
