@@ -58,6 +58,30 @@ find_runtime() {
 	[ -n "$path" ] || path=$(ls -t "$target"/*/release/rrun "$target"/release/rrun 2>/dev/null | head -n 1)
 	path=$(command -v "${path:-rrun}") && realpath -s "$path"
 }
+# begin GROUP... -- ARGUMENT...: what every script begins with: the runtime to test in $runtime, the packages of these
+# groups, namespaces of its own, and a root file system that holds the probe in $W/rootfs.
+begin() {
+	local name=${0##*/} groups=(base) given
+	while [ "$1" != -- ]; do groups+=("$1"); shift; done
+	shift
+	given=("$@") runtime=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--runtime) runtime=${2:?}; shift 2 ;;
+		*) sed -n '2,/^set /{/^#/s/^# \?//p}' "$0" >&2; exit 2 ;;
+		esac
+	done
+	runtime=$(find_runtime "$runtime") || { echo "$name: no runtime to test; use --runtime" >&2; exit 2; }
+	"$here/../lab/install" "${groups[@]}" || exit 2
+	in_private_namespaces "rrun-$name" "$0" "${given[@]}"
+	trap end_engines EXIT
+	trap 'exit 143' INT TERM HUP
+	ip link set lo up
+	hide_hybrid "$runtime"
+	export HOME=$W TMPDIR=$W # engines keep what they import beside their state
+	busybox_rootfs "$W/rootfs"
+	cp "$W/probe" "$W/rootfs/probe"
+}
 # in_private_namespaces NAME COMMAND...: the first time, runs the script again (COMMAND) in a mount and
 # network namespace of its own, under a process that reaps what containers leave, and exits with its
 # status; inside, returns with tmpfs on the places where engines keep locks and sockets.
@@ -129,6 +153,35 @@ start_dockerd() {
 	engine_pids+=($!)
 	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
 }
+# setup_podman: a Podman with its own directories, `p`, and one that runs with no network in our cgroup, `pr`; an image bb.
+# Podman knows what a runtime can do by its name, so it has a plain one here.  Raising limits needs
+# CAP_SYS_RESOURCE, which CI machines often lack: fixed low ones.
+setup_podman() {
+	cat >"$W/containers.conf" <<-CONF
+		[containers]
+		default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+		runtime_supports_json = ["rrun-under-test"]
+		# the manual's name, and the one that Podman 4.3 really reads
+		runtime_supports_nocgroups = ["rrun-under-test"]
+		runtime_supports_nocgroup = ["rrun-under-test"]
+		[engine.runtimes]
+		rrun-under-test = ["$runtime"]
+	CONF
+	# Whoever may read no policy may import nothing.
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$W/policy.json"
+	export CONTAINERS_CONF=$W/containers.conf
+	stores=(--root "$W/podman" --runroot "$W/podman-run" --storage-driver vfs)
+	O=(--network none --cgroup-parent "/$CGPARENT")
+	tar -C "$W/rootfs" -c . | p import --signature-policy "$W/policy.json" - bb >/dev/null 2>&1 ||
+		tar -C "$W/rootfs" -c . | p import - bb >/dev/null
+}
+p() { timeout -k 5 60 podman "${stores[@]}" --tmpdir "$W/podman-tmp" --runtime rrun-under-test --cgroup-manager cgroupfs "$@"; }
+pr() { p run "${O[@]}" "$@"; }
+# no_cgroups [find(1)'s conditions]: none is left below ours
+no_cgroups() { is "$(find /sys/fs/cgroup/ -mindepth 2 -path "*$CGPARENT/*" -type d "$@" 2>/dev/null)" ''; }
 # A client hands SIGTERM on to its container, whose pid 1 may ignore it: only SIGKILL bounds it.
 d() { timeout -k 5 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
 # at_terminal COMMAND: as a person at a terminal would. The time limit is outside, for inside, under
