@@ -24,6 +24,26 @@ skip() {
 	ok_n=$((ok_n + 1)) ok_s=$((ok_s + 1))
 	echo "ok $ok_n $1 # skip $2"
 }
+# cases HEADING COMMAND...: a program that prints "ok NAME" or "not ok NAME" for each of its cases, which are counted on.
+cases() {
+	local heading=$1 line fd pid status failed=$ok_f
+	shift
+	exec {fd}< <("$@" 2>&1)
+	pid=$!
+	while IFS= read -r line <&"$fd"; do
+		case $line in
+		"ok "*" # skip "*) ok_n=$((ok_n + 1)) ok_s=$((ok_s + 1)); echo "ok $ok_n $heading: ${line#ok }" ;;
+		"ok "*) ok_n=$((ok_n + 1)) ok_p=$((ok_p + 1)); echo "ok $ok_n $heading: ${line#ok }" ;;
+		"not ok "*) ok_n=$((ok_n + 1)) ok_f=$((ok_f + 1)); echo "not ok $ok_n $heading: ${line#not ok }" ;;
+		*) printf '%s\n' "$line" | sed '/^#/!s/^/# /' ;;
+		esac
+	done
+	exec {fd}<&-
+	wait "$pid"
+	status=$?
+	# a status that no case tells of: it did not come to its end
+	if [ $status != 0 ] && [ "$ok_f" = "$failed" ]; then t "$heading: all its cases" is "$status" 0; fi
+}
 tap_end() {
 	echo "1..$ok_n"
 	echo "$ok_p passed, $ok_f failed, $ok_s skipped"
@@ -115,6 +135,10 @@ hide_hybrid() {
 	local list=/sys/fs/cgroup/unified/cgroup.controllers
 	[ -e $list ] || return 0
 	case $("$1" --version 2>/dev/null) in 'crun version'*) : >"$W/empty" && mount --bind "$W/empty" $list ;; esac
+}
+# bridges: whether this kernel has bridges and pairs of interfaces
+bridges() {
+	ip link add rrun-try type bridge 2>/dev/null && ip link del rrun-try && ip link add rrun-a type veth peer name rrun-b 2>/dev/null && ip link del rrun-a
 }
 wait_for() { # COMMAND...: 20 seconds at most
 	local i
