@@ -98,7 +98,9 @@ begin() {
 	trap 'exit 143' INT TERM HUP
 	ip link set lo up
 	hide_hybrid "$runtime"
-	export HOME=$W TMPDIR=$W # engines keep what they import beside their state
+	# engines keep what they import beside their state, and some write into the directory in which they are called
+	export HOME=$W TMPDIR=$W
+	cd "$W" || exit 2
 	busybox_rootfs "$W/rootfs"
 	cp "$W/probe" "$W/rootfs/probe"
 }
@@ -136,6 +138,9 @@ hide_hybrid() {
 	[ -e $list ] || return 0
 	case $("$1" --version 2>/dev/null) in 'crun version'*) : >"$W/empty" && mount --bind "$W/empty" $list ;; esac
 }
+# whole_cgroups: whether the cgroup mounts begin at the root of the hierarchy, where conmon looks for the path that
+# /proc/PID/cgroup tells; in a container of CI they show a part of it.
+whole_cgroups() { v2 || [ "$(findmnt -no FSROOT --target /sys/fs/cgroup/memory)" = / ]; }
 # bridges: whether this kernel has bridges and pairs of interfaces
 bridges() {
 	ip link add rrun-try type bridge 2>/dev/null && ip link del rrun-try && ip link add rrun-a type veth peer name rrun-b 2>/dev/null && ip link del rrun-a
@@ -193,7 +198,10 @@ setup_podman() {
 		runtime_supports_nocgroup = ["rrun-under-test"]
 		[engine.runtimes]
 		rrun-under-test = ["$runtime"]
+		[network]
+		network_config_dir = "$W/networks"
 	CONF
+	mkdir "$W/networks"
 	# Whoever may read no policy may import nothing.
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$W/policy.json"
 	export CONTAINERS_CONF=$W/containers.conf
@@ -204,6 +212,30 @@ setup_podman() {
 }
 p() { timeout -k 5 60 podman "${stores[@]}" --tmpdir "$W/podman-tmp" --runtime rrun-under-test --cgroup-manager cgroupfs "$@"; }
 pr() { p run "${O[@]}" "$@"; }
+# setup_user: an ordinary user with subordinate ids, who has the runtime and a root file system in $W/user; and ranges
+# that --userns=auto takes for root.
+setup_user() {
+	U=54321
+	mkdir -p "$W/user/.config/containers" && cp -a "$W/rootfs" "$W/user/rootfs"
+	cp "$(readlink -f "$runtime")" "$W/user/runtime"
+	cp "$W/policy.json" "$W/user/.config/containers/policy.json"
+	# Raising limits takes a capability that no user has.
+	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[engine]\nevents_logger = "file"\n' \
+		>"$W/user/.config/containers/containers.conf"
+	chown -R $U:$U "$W/user" && chmod 755 "$W"
+	{ cat /etc/passwd; echo "conf:x:$U:$U::$W/user:/bin/sh"; } >"$W/passwd"
+	{ cat /etc/group; echo "conf:x:$U:"; } >"$W/group"
+	printf '%s\n' conf:300000:65536 containers:500000:65536 >"$W/subid"
+	touch /etc/subuid /etc/subgid
+	mount --bind "$W/passwd" /etc/passwd && mount --bind "$W/group" /etc/group &&
+		mount --bind "$W/subid" /etc/subuid && mount --bind "$W/subid" /etc/subgid
+	# everyone may open it, as a distribution has it; not all machines of CI
+	[ ! -c /dev/net/tun ] || { mknod -m 666 "$W/tun" c 10 200 && mount --bind "$W/tun" /dev/net/tun; }
+}
+as_user() {
+	(cd "$W/user" && timeout 60 setpriv --reuid $U --regid $U --clear-groups \
+		env -i PATH="$PATH" HOME="$W/user" XDG_RUNTIME_DIR="$W/user" "$@" </dev/null)
+}
 # no_cgroups [find(1)'s conditions]: none is left below ours
 no_cgroups() { is "$(find /sys/fs/cgroup/ -mindepth 2 -path "*$CGPARENT/*" -type d "$@" 2>/dev/null)" ''; }
 # A client hands SIGTERM on to its container, whose pid 1 may ignore it: only SIGKILL bounds it.
