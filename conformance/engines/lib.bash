@@ -79,10 +79,14 @@ find_runtime() {
 	path=$(command -v "${path:-rrun}") && realpath -s "$path"
 }
 # begin GROUP... -- ARGUMENT...: what every script begins with: the runtime to test in $runtime, the packages of these
-# groups, namespaces of its own, and a root file system that holds the probe in $W/rootfs.
+# groups ("GROUP?": as far as they can be had, see `lacks`), namespaces of its own, and a root file system that holds
+# the probe in $W/rootfs.
 begin() {
-	local name=${0##*/} groups=(base) given
-	while [ "$1" != -- ]; do groups+=("$1"); shift; done
+	local name=${0##*/} groups=(base) given wished=() group
+	while [ "$1" != -- ]; do
+		case $1 in *\?) wished+=("${1%\?}") ;; *) groups+=("$1") ;; esac
+		shift
+	done
 	shift
 	given=("$@") runtime=
 	while [ $# -gt 0 ]; do
@@ -92,7 +96,11 @@ begin() {
 		esac
 	done
 	runtime=$(find_runtime "$runtime") || { echo "$name: no runtime to test; use --runtime" >&2; exit 2; }
-	"$here/../lab/install" "${groups[@]}" || exit 2
+	if [ -z "${ENGINE_INSIDE-}" ]; then # inside, nothing could be installed
+		"$here/../lab/install" "${groups[@]}" || exit 2
+		export LACKING=
+		for group in "${wished[@]}"; do "$here/../lab/install" "$group" || LACKING+=" $group "; done
+	fi
 	in_private_namespaces "rrun-$name" "$0" "${given[@]}"
 	trap end_engines EXIT
 	trap 'exit 143' INT TERM HUP
@@ -104,6 +112,8 @@ begin() {
 	busybox_rootfs "$W/rootfs"
 	cp "$W/probe" "$W/rootfs/probe"
 }
+# lacks GROUP: one that was only wished for, and is not there
+lacks() { case $LACKING in *" $1 "*) ;; *) return 1 ;; esac }
 # in_private_namespaces NAME COMMAND...: the first time, runs the script again (COMMAND) in a mount and
 # network namespace of its own, under a process that reaps what containers leave, and exits with its
 # status; inside, returns with tmpfs on the places where engines keep locks and sockets.
