@@ -233,7 +233,7 @@ setup_user() {
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[engine]\nevents_logger = "file"\n' \
 		>"$W/user/.config/containers/containers.conf"
 	chown -R $U:$U "$W/user" && chmod 755 "$W"
-	{ cat /etc/passwd; echo "conf:x:$U:$U::$W/user:/bin/sh"; } >"$W/passwd"
+	{ cat /etc/passwd; echo "conf:x:$U:$U::$W/user:/bin/sh"; echo "containers:x:$((U + 1)):$U::/:/bin/false"; } >"$W/passwd"
 	{ cat /etc/group; echo "conf:x:$U:"; } >"$W/group"
 	printf '%s\n' conf:300000:65536 containers:500000:65536 >"$W/subid"
 	touch /etc/subuid /etc/subgid
