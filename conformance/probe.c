@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -653,6 +654,41 @@ static int agent(char **a)
 	return 0;
 }
 
+/*
+ * attach SOCKET: outside the container; what an engine's client is to conmon: standard input goes in as
+ * packets, and what comes out has the stream, 2 or 3, before it.
+ */
+static int attach(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (connect(s, (struct sockaddr *)&at, sizeof at))
+		return perror("attach"), 2;
+	struct pollfd p[2] = { { .fd = s, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+	char b[8192 + 1];
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			return perror("attach"), 2;
+		if (p[0].revents) {
+			ssize_t n = recv(s, b, sizeof b, 0);
+			if (n <= 0)
+				return 0;
+			if (write(b[0] == 3 ? 2 : 1, b + 1, n - 1) < 0)
+				return perror("attach"), 2;
+		}
+		if (p[1].revents) {
+			ssize_t n = read(0, b, sizeof b - 1);
+			if (n > 0 && send(s, b, n, MSG_NOSIGNAL) < 0)
+				return perror("attach"), 2;
+			if (n <= 0) {
+				shutdown(s, SHUT_WR);
+				p[1].fd = -1;
+			}
+		}
+	}
+}
+
 static int argc0;
 static char **argv0;
 
@@ -743,6 +779,8 @@ int main(int argc, char **argv)
 		return reaper(argv + 2);
 	if (!strcmp(argv[1], "agent") && argc > 4)
 		return agent(argv + 2);
+	if (!strcmp(argv[1], "attach") && argc > 2)
+		return attach(argv[2]);
 	int rc = 0;
 	for (int i = 1; i < argc;) {
 		int j = i;

@@ -24,6 +24,26 @@ skip() {
 	ok_n=$((ok_n + 1)) ok_s=$((ok_s + 1))
 	echo "ok $ok_n $1 # skip $2"
 }
+# cases HEADING COMMAND...: a program that prints "ok NAME" or "not ok NAME" for each of its cases, which are counted on.
+cases() {
+	local heading=$1 line fd pid status failed=$ok_f
+	shift
+	exec {fd}< <("$@" 2>&1)
+	pid=$!
+	while IFS= read -r line <&"$fd"; do
+		case $line in
+		"ok "*" # skip "*) ok_n=$((ok_n + 1)) ok_s=$((ok_s + 1)); echo "ok $ok_n $heading: ${line#ok }" ;;
+		"ok "*) ok_n=$((ok_n + 1)) ok_p=$((ok_p + 1)); echo "ok $ok_n $heading: ${line#ok }" ;;
+		"not ok "*) ok_n=$((ok_n + 1)) ok_f=$((ok_f + 1)); echo "not ok $ok_n $heading: ${line#not ok }" ;;
+		*) printf '%s\n' "$line" | sed '/^#/!s/^/# /' ;;
+		esac
+	done
+	exec {fd}<&-
+	wait "$pid"
+	status=$?
+	# a status that no case tells of: it did not come to its end
+	if [ $status != 0 ] && [ "$ok_f" = "$failed" ]; then t "$heading: all its cases" is "$status" 0; fi
+}
 tap_end() {
 	echo "1..$ok_n"
 	echo "$ok_p passed, $ok_f failed, $ok_s skipped"
@@ -58,6 +78,42 @@ find_runtime() {
 	[ -n "$path" ] || path=$(ls -t "$target"/*/release/rrun "$target"/release/rrun 2>/dev/null | head -n 1)
 	path=$(command -v "${path:-rrun}") && realpath -s "$path"
 }
+# begin GROUP... -- ARGUMENT...: what every script begins with: the runtime to test in $runtime, the packages of these
+# groups ("GROUP?": as far as they can be had, see `lacks`), namespaces of its own, and a root file system that holds
+# the probe in $W/rootfs.
+begin() {
+	local name=${0##*/} groups=(base) given wished=() group
+	while [ "$1" != -- ]; do
+		case $1 in *\?) wished+=("${1%\?}") ;; *) groups+=("$1") ;; esac
+		shift
+	done
+	shift
+	given=("$@") runtime=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--runtime) runtime=${2:?}; shift 2 ;;
+		*) sed -n '2,/^set /{/^#/s/^# \?//p}' "$0" >&2; exit 2 ;;
+		esac
+	done
+	runtime=$(find_runtime "$runtime") || { echo "$name: no runtime to test; use --runtime" >&2; exit 2; }
+	if [ -z "${ENGINE_INSIDE-}" ]; then # inside, nothing could be installed
+		"$here/../lab/install" "${groups[@]}" || exit 2
+		export LACKING=
+		for group in "${wished[@]}"; do "$here/../lab/install" "$group" || LACKING+=" $group "; done
+	fi
+	in_private_namespaces "rrun-$name" "$0" "${given[@]}"
+	trap end_engines EXIT
+	trap 'exit 143' INT TERM HUP
+	ip link set lo up
+	hide_hybrid "$runtime"
+	# engines keep what they import beside their state, and some write into the directory in which they are called
+	export HOME=$W TMPDIR=$W
+	cd "$W" || exit 2
+	busybox_rootfs "$W/rootfs"
+	cp "$W/probe" "$W/rootfs/probe"
+}
+# lacks GROUP: one that was only wished for, and is not there
+lacks() { case $LACKING in *" $1 "*) ;; *) return 1 ;; esac }
 # in_private_namespaces NAME COMMAND...: the first time, runs the script again (COMMAND) in a mount and
 # network namespace of its own, under a process that reaps what containers leave, and exits with its
 # status; inside, returns with tmpfs on the places where engines keep locks and sockets.
@@ -91,6 +147,13 @@ hide_hybrid() {
 	local list=/sys/fs/cgroup/unified/cgroup.controllers
 	[ -e $list ] || return 0
 	case $("$1" --version 2>/dev/null) in 'crun version'*) : >"$W/empty" && mount --bind "$W/empty" $list ;; esac
+}
+# whole_cgroups: whether the cgroup mounts begin at the root of the hierarchy, where conmon looks for the path that
+# /proc/PID/cgroup tells; in a container of CI they show a part of it.
+whole_cgroups() { v2 || [ "$(findmnt -no FSROOT --target /sys/fs/cgroup/memory)" = / ]; }
+# bridges: whether this kernel has bridges and pairs of interfaces
+bridges() {
+	ip link add rrun-try type bridge 2>/dev/null && ip link del rrun-try && ip link add rrun-a type veth peer name rrun-b 2>/dev/null && ip link del rrun-a
 }
 wait_for() { # COMMAND...: 20 seconds at most
 	local i
@@ -129,6 +192,62 @@ start_dockerd() {
 	engine_pids+=($!)
 	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
 }
+# setup_podman: a Podman with its own directories, `p`, and one that runs with no network in our cgroup, `pr`; an image bb.
+# Podman knows what a runtime can do by its name, so it has a plain one here.  Raising limits needs
+# CAP_SYS_RESOURCE, which CI machines often lack: fixed low ones.
+setup_podman() {
+	cat >"$W/containers.conf" <<-CONF
+		[containers]
+		default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+		runtime_supports_json = ["rrun-under-test"]
+		# the manual's name, and the one that Podman 4.3 really reads
+		runtime_supports_nocgroups = ["rrun-under-test"]
+		runtime_supports_nocgroup = ["rrun-under-test"]
+		[engine.runtimes]
+		rrun-under-test = ["$runtime"]
+		[network]
+		network_config_dir = "$W/networks"
+	CONF
+	mkdir "$W/networks"
+	# Whoever may read no policy may import nothing.
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$W/policy.json"
+	export CONTAINERS_CONF=$W/containers.conf
+	stores=(--root "$W/podman" --runroot "$W/podman-run" --storage-driver vfs)
+	O=(--network none --cgroup-parent "/$CGPARENT")
+	tar -C "$W/rootfs" -c . | p import --signature-policy "$W/policy.json" - bb >/dev/null 2>&1 ||
+		tar -C "$W/rootfs" -c . | p import - bb >/dev/null
+}
+p() { timeout -k 5 60 podman "${stores[@]}" --tmpdir "$W/podman-tmp" --runtime rrun-under-test --cgroup-manager cgroupfs "$@"; }
+pr() { p run "${O[@]}" "$@"; }
+# setup_user: an ordinary user with subordinate ids, who has the runtime and a root file system in $W/user; and ranges
+# that --userns=auto takes for root.
+setup_user() {
+	U=54321
+	mkdir -p "$W/user/.config/containers" && cp -a "$W/rootfs" "$W/user/rootfs"
+	cp "$(readlink -f "$runtime")" "$W/user/runtime"
+	cp "$W/policy.json" "$W/user/.config/containers/policy.json"
+	# Raising limits takes a capability that no user has.
+	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[engine]\nevents_logger = "file"\n' \
+		>"$W/user/.config/containers/containers.conf"
+	chown -R $U:$U "$W/user" && chmod 755 "$W"
+	{ cat /etc/passwd; echo "conf:x:$U:$U::$W/user:/bin/sh"; echo "containers:x:$((U + 1)):$U::/:/bin/false"; } >"$W/passwd"
+	{ cat /etc/group; echo "conf:x:$U:"; } >"$W/group"
+	printf '%s\n' conf:300000:65536 containers:500000:65536 >"$W/subid"
+	touch /etc/subuid /etc/subgid
+	mount --bind "$W/passwd" /etc/passwd && mount --bind "$W/group" /etc/group &&
+		mount --bind "$W/subid" /etc/subuid && mount --bind "$W/subid" /etc/subgid
+	# everyone may open it, as a distribution has it; not all machines of CI
+	[ ! -c /dev/net/tun ] || { mknod -m 666 "$W/tun" c 10 200 && mount --bind "$W/tun" /dev/net/tun; }
+}
+as_user() {
+	(cd "$W/user" && timeout 60 setpriv --reuid $U --regid $U --clear-groups \
+		env -i PATH="$PATH" HOME="$W/user" XDG_RUNTIME_DIR="$W/user" "$@" </dev/null)
+}
+# no_cgroups [find(1)'s conditions]: none is left below ours
+no_cgroups() { is "$(find /sys/fs/cgroup/ -mindepth 2 -path "*$CGPARENT/*" -type d "$@" 2>/dev/null)" ''; }
 # A client hands SIGTERM on to its container, whose pid 1 may ignore it: only SIGKILL bounds it.
 d() { timeout -k 5 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
 # at_terminal COMMAND: as a person at a terminal would. The time limit is outside, for inside, under
