@@ -70,6 +70,7 @@ in_private_namespaces() {
 		# whoever drives cgroups by systemd has to reach it
 		if [ "${ENGINE_CGROUPS-}" = systemd ]; then
 			for c in systemd dbus; do mkdir "$W/run/$c" && mount --rbind "/run/$c" "$W/run/$c" || exit 2; done
+			mount -t tmpfs tmpfs /var/cache || exit 2 # where it runs, / can only be read
 		fi
 		# -n: mount(8) keeps notes in /run
 		mount -n --move "$W/run" /run && mount -t tmpfs -o mode=1777 tmpfs /dev/shm &&
