@@ -34,6 +34,20 @@ res() { edit '.linux.resources += $r' --argjson r "$1"; }
 }
 
 # bats test_tags=v2
+@test "a cgroupsPath in systemd's form is a path where systemd is not asked for" {
+	# BuildKit in Docker's daemon writes it so, whatever it calls its runtime with.
+	needs_controller pids
+	new_bundle /probe sleep
+	edit '.linux.cgroupsPath = $p' --arg p "$TOKEN.slice:$TOKEN:$CID"
+	create
+	[[ $(cg_dir pids) == */"$TOKEN.slice:$TOKEN:$CID" ]]
+	start
+	await_out sleeping
+	delete --force
+	[ -z "$(leftover_cgroups)" ]
+}
+
+# bats test_tags=v2
 @test "delete removes the cgroup in every hierarchy" {
 	new_bundle
 	create

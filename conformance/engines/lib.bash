@@ -122,12 +122,19 @@ in_private_namespaces() {
 	shift
 	if [ -n "${ENGINE_INSIDE-}" ]; then
 		echo $$ >"$W/pid"
-		mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs -o mode=1777 tmpfs /dev/shm &&
+		mkdir "$W/run" && mount -t tmpfs -o mode=755 tmpfs "$W/run" || exit 2
+		# whoever drives cgroups by systemd has to reach it
+		if [ "${ENGINE_CGROUPS-}" = systemd ]; then
+			for c in systemd dbus; do mkdir "$W/run/$c" && mount --rbind "/run/$c" "$W/run/$c" || exit 2; done
+			mount -t tmpfs tmpfs /var/cache || exit 2 # where it runs, / can only be read
+		fi
+		# -n: mount(8) keeps notes in /run
+		mount -n --move "$W/run" /run && mount -t tmpfs -o mode=1777 tmpfs /dev/shm &&
 			mount -t tmpfs -o mode=755 tmpfs /var/lib || exit 2
 		return
 	fi
 	# short: the paths of unix sockets are limited to 107 bytes
-	W=$(mktemp -d /tmp/dk.XXXXXX) || exit 2
+	W=$(mktemp -d /tmp/dk.XXXXXX 2>/dev/null || mktemp -d "${TMPDIR:?}/dk.XXXXXX") || exit 2
 	"$here/../lab/build-probe" "$W/probe" || { rm -rf "$W"; exit 2; }
 	export W ENGINE_INSIDE=1 CGPARENT=$name-$$
 	unshare -mn --propagation private "$W/probe" reaper "$@" &
@@ -179,18 +186,30 @@ start_containerd() {
 	engine_pids+=($!)
 	wait_for ctr --address "$W/c.sock" version || { tail -n 5 "$W/containerd.log" >&2; return 1; }
 }
-# start_dockerd RUNTIME: registers RUNTIME as rrun-under-test and makes it the default
+# start_dockerd RUNTIME [SETTINGS]: registers RUNTIME as rrun-under-test and makes it the default. SETTINGS, in
+# JSON, go before ours. $engine names the daemon, of which there can be more than one, and the one that `d` asks.
+engine=docker
 start_dockerd() {
-	cat >"$W/daemon.json" <<-JSON
+	local driver=${ENGINE_CGROUPS:-cgroupfs} settings=${2-}
+	[ -n "$settings" ] || settings='{}'
+	# what dockerd takes for a driver that makes slices
+	CGSLICE=/$CGPARENT
+	[ "$driver" != systemd ] || CGSLICE=$CGPARENT.slice
+	mkdir -p "$W/$engine/bin"
+	cat >"$W/$engine/ours.json" <<-JSON
 		{"runtimes": {"rrun-under-test": {"path": "$1"}}, "default-runtime": "rrun-under-test",
-		 "data-root": "$W/data", "exec-root": "$W/exec", "pidfile": "$W/docker.pid", "deprecated-key-path": "$W/key.json",
-		 "hosts": ["unix://$W/docker.sock"], "containerd": "$W/c.sock", "containerd-namespace": "moby-test",
-		 "containerd-plugins-namespace": "plugins-test", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
-		 "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/$CGPARENT", "shutdown-timeout": 3}
+		 "data-root": "$W/$engine/data", "exec-root": "$W/$engine/exec", "pidfile": "$W/$engine/pid", "deprecated-key-path": "$W/$engine/key.json",
+		 "hosts": ["unix://$W/$engine.sock"], "containerd": "$W/c.sock", "containerd-namespace": "$engine-test",
+		 "containerd-plugins-namespace": "$engine-plugins", "iptables": false, "ip6tables": false, "bridge": "none", "storage-driver": "vfs",
+		 "exec-opts": ["native.cgroupdriver=$driver"], "cgroup-parent": "$CGSLICE", "shutdown-timeout": 3}
 	JSON
-	/usr/sbin/dockerd --config-file "$W/daemon.json" >"$W/dockerd.log" 2>&1 &
+	jq -n --argjson more "$settings" 'input + $more' "$W/$engine/ours.json" >"$W/$engine/daemon.json" || return
+	# BuildKit, inside dockerd, knows no other name than runc, from PATH
+	printf '#!/bin/sh\necho "$*" >>%s/buildkit\nexec %s "$@"\n' "$W/$engine" "$1" >"$W/$engine/bin/runc"
+	chmod +x "$W/$engine/bin/runc"
+	PATH=$W/$engine/bin:$PATH /usr/sbin/dockerd --config-file "$W/$engine/daemon.json" >>"$W/$engine/log" 2>&1 &
 	engine_pids+=($!)
-	wait_for d version || { tail -n 5 "$W/dockerd.log" >&2; return 1; }
+	wait_for d version || { tail -n 5 "$W/$engine/log" >&2; return 1; }
 }
 # setup_podman: a Podman with its own directories, `p`, and one that runs with no network in our cgroup, `pr`; an image bb.
 # Podman knows what a runtime can do by its name, so it has a plain one here.  Raising limits needs
@@ -249,7 +268,7 @@ as_user() {
 # no_cgroups [find(1)'s conditions]: none is left below ours
 no_cgroups() { is "$(find /sys/fs/cgroup/ -mindepth 2 -path "*$CGPARENT/*" -type d "$@" 2>/dev/null)" ''; }
 # A client hands SIGTERM on to its container, whose pid 1 may ignore it: only SIGKILL bounds it.
-d() { timeout -k 5 60 /usr/bin/docker --host "unix://$W/docker.sock" --config "$W/client" "$@"; }
+d() { timeout -k 5 60 /usr/bin/docker --host "unix://$W/$engine.sock" --config "$W/client" "$@"; }
 # at_terminal COMMAND: as a person at a terminal would. The time limit is outside, for inside, under
 # a shell that forks where bash would exec (dash, which script takes when SHELL is unset), timeout(1)
 # makes its command a background job: each tcsetattr then raises SIGTTOU, and a Go program, which

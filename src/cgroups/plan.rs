@@ -179,7 +179,14 @@ pub fn compile(request: &Request<'_>) -> Result<Compiled> {
         true => device_control(&request.resources.devices, &granted)?,
         false => DeviceControl::None,
     };
-    let warnings = std::mem::take(&mut steps.warnings);
+    let mut warnings = std::mem::take(&mut steps.warnings);
+    if unit.is_none() && is_systemds_form(request.path) {
+        let path = request.path;
+        warnings.push(format!(
+            "linux.cgroupsPath `{path}` has systemd's form slice:prefix:name; without \
+             --systemd-cgroup it is a path like any other"
+        ));
+    }
     // Beside v1 no container manages cgroups of v2.
     let manager = request.manager.filter(|_| request.layout.is_unified_only());
     Ok(Compiled { plan: Plan { places: granted, steps, devices, manager, unit }, warnings })
@@ -249,13 +256,14 @@ fn compile_disabled(resources: &spec::Resources) -> Result<Compiled> {
 
 const POINTER: &str = "/linux/cgroupsPath";
 
+/// Whether that looks like what engines write for the systemd driver. No reason to refuse it: the BuildKit
+/// in Docker's daemon writes it and never asks its runtime for systemd.
+fn is_systemds_form(path: &str) -> bool {
+    path.matches(':').count() == 2 && !path.contains('/')
+}
+
 /// The container's cgroup, without the slash at its beginning.
 fn parse_path(path: &str, id: &str) -> Result<PathBuf> {
-    if !path.starts_with('/') && path.matches(':').count() == 2 && !path.contains('/') {
-        let text = format!("`{path}` has systemd's form slice:prefix:name");
-        return Err(Error::config(POINTER, text))
-            .hint(|| "here rrun makes the cgroup itself and needs a path");
-    }
     let path = if path.is_empty() { id } else { path };
     let relative = path.strip_prefix('/').unwrap_or(path);
     for component in relative.split('/') {
@@ -401,14 +409,19 @@ mod tests {
             ("/a/../b", "/linux/cgroupsPath: `/a/../b` has `.` or `..` in it"),
             ("..", "/linux/cgroupsPath: `..` has `.` or `..` in it"),
             ("a\nb", r"/linux/cgroupsPath: `a\nb` has a character that no cgroup name can have"),
-            (
-                "system.slice:rrun:web",
-                "/linux/cgroupsPath: `system.slice:rrun:web` has systemd's form slice:prefix:name",
-            ),
-            ("::", "/linux/cgroupsPath: `::` has systemd's form slice:prefix:name"),
         ] {
             assert_eq!(compiled(path, "{}", &hybrid()).unwrap_err().to_string(), text);
         }
+    }
+
+    #[test]
+    fn what_is_meant_for_systemd_is_a_path_and_a_warning() {
+        let path = "system.slice:docker:web";
+        let compiled = compiled(path, "{}", &unified("/daemon/self")).unwrap();
+        let [place] = compiled.plan.places() else { panic!("one place") };
+        assert_eq!(place.directory, Path::new("/sys/fs/cgroup/daemon").join(path));
+        let [warning] = compiled.warnings.as_slice() else { panic!("one warning") };
+        assert!(warning.contains(path) && warning.contains("--systemd-cgroup"), "{warning}");
     }
 
     #[test]
