@@ -120,6 +120,23 @@ delete() {
 	LIVE=("${keep[@]}")
 }
 
+# at_terminal VERB...: a call of the runtime on a terminal, as a person has one (script(1) makes it). Sets $status, and
+# $out to what the terminal showed.
+at_terminal() {
+	local command keys
+	# Nobody types, and nobody hangs up: at the end of its input script(1) types an end-of-file, which is
+	# some other character by the time the runtime has made the terminal raw.
+	rm -f "$T/keys"
+	mkfifo "$T/keys"
+	exec {keys}<>"$T/keys"
+	command=$(printf '%q ' "$RUNTIME" --root "$ROOT" "$@")
+	status=0
+	timeout 20 script --quiet --return --command "$command" "$T/typescript" <&"$keys" {keys}>&- >/dev/null || status=$?
+	exec {keys}>&-
+	out=$(tr -d '\r' <"$T/typescript")
+	return "$status"
+}
+
 # probe ARGS...: run the probe in the current bundle in the foreground; its facts are in $out.
 probe() {
 	args /probe "$@"

@@ -2,20 +2,7 @@
 # config.md, "process": terminal, consoleSize; runtime-linux.md, "File descriptors" and "Devices".
 load ../lib
 
-# A terminal for the runtime, as a person has one (script(1) makes it); what is printed is in $out.
-on_a_terminal() {
-	local command rc=0 keys
-	# Nobody types, and nobody hangs up: at the end of its input script(1) types an end-of-file, which is
-	# some other character by the time the runtime has made the terminal raw.
-	rm -f "$T/keys"
-	mkfifo "$T/keys"
-	exec {keys}<>"$T/keys"
-	command=$(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$CID")
-	timeout 20 script --quiet --return --command "$command" "$T/typescript" <&"$keys" {keys}>&- >/dev/null || rc=$?
-	exec {keys}>&-
-	out=$(tr -d '\r' <"$T/typescript")
-	return "$rc"
-}
+on_a_terminal() { at_terminal run --bundle "$BUNDLE" "$CID"; }
 
 @test "terminal gives the program a terminal as its standard descriptors" {
 	# config.md: "terminal (bool, OPTIONAL) specifies whether a terminal is attached to the process"

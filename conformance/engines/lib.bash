@@ -162,6 +162,8 @@ whole_cgroups() { v2 || [ "$(findmnt -no FSROOT --target /sys/fs/cgroup/memory)"
 bridges() {
 	ip link add rrun-try type bridge 2>/dev/null && ip link del rrun-try && ip link add rrun-a type veth peer name rrun-b 2>/dev/null && ip link del rrun-a
 }
+# translates: whether it can translate addresses. Tried: User Mode Linux lists a table that it cannot make.
+translates() { iptables -t nat -N rrun-try 2>/dev/null && iptables -t nat -X rrun-try; }
 wait_for() { # COMMAND...: 20 seconds at most
 	local i
 	for ((i = 0; i < 200; i++)); do
