@@ -232,7 +232,7 @@ impl<R: Serialize + DeserializeOwned> Entry<R> {
     /// A record that is missing or damaged, with the way out as a hint.
     pub fn read(&self) -> Result<R> {
         let bytes = sys::file::open_at(self.dir(), Path::new(RECORD), libc::O_RDONLY, 0)
-            .and_then(|file| sys::io::read_all(file.as_fd()));
+            .and_then(|file| sys::io::read_regular(file.as_fd()));
         let bytes = match bytes {
             Err(error) if error.is(libc::ENOENT) => return Err(not_found(&self.id)),
             other => other?,

@@ -105,12 +105,15 @@ pub fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// What is asked for by one read(2).
+const CHUNK: usize = 4096;
+
 /// What one read(2) gives, at most 4096 bytes.
 ///
 /// # Errors
 /// As read(2).
 pub fn read_once(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
-    let mut chunk = [0u8; 4096];
+    let mut chunk = [0u8; CHUNK];
     loop {
         match rustix::io::read(fd, &mut chunk) {
             Ok(length) => return Ok(chunk[..length].to_vec()),
@@ -135,6 +138,21 @@ pub fn read_all(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
             more => bytes.extend_from_slice(&more),
         }
     }
+}
+
+/// Reads a regular file to its end, which a read that was not filled has reached (read(2)).
+///
+/// # Errors
+/// As read(2).
+pub fn read_regular(fd: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut bytes = read_once(fd)?;
+    let mut last = bytes.len();
+    while last == CHUNK {
+        let more = read_once(fd)?;
+        last = more.len();
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes)
 }
 
 /// A file in memory that can be sealed (`MFD_ALLOW_SEALING`), close-on-exec, executable.

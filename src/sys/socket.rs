@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -62,7 +63,11 @@ pub fn connect(path: &Path) -> Result<OwnedFd> {
 /// (EPROTOTYPE, unix(7)), and says ECONNREFUSED where it finds none. A connection would wake the owner, and
 /// one that is not accepted stays in its queue.
 pub fn is_open(path: &Path) -> bool {
-    connect_with(path, SocketType::DGRAM).is_err_and(|error| error.is(libc::EPROTOTYPE))
+    // One for all that `list` asks for: it stays unconnected.
+    static ASKING: OnceLock<Option<OwnedFd>> = OnceLock::new();
+    let socket = ASKING.get_or_init(|| new_socket(SocketType::DGRAM).ok());
+    let (Some(socket), Ok(address)) = (socket, address(path)) else { return false };
+    rustix::net::connect(socket, &address) == Err(rustix::io::Errno::PROTOTYPE)
 }
 
 /// A stream connection to the listener at `path`, which may take until `deadline` to have room in its
