@@ -298,9 +298,14 @@ impl<'a> Tree<'a> {
         let kind = FileType::CharacterDevice;
         file::mknod_at(place.dir(), &place.name, kind, 0, (0, 0))
             .context(|| "hide what lower layers have by this name")
-            .hint(
-                || "an ordinary user may make whiteouts since Linux 5.8; a sandbox may forbid it",
-            )?;
+            .hint(|| {
+                let on = file::fstatfs(place.dir()).map_or(0, |found| found.f_type);
+                match on == file::OVERLAY_MAGIC {
+                    // What it would show there is that the name is gone.
+                    true => "an overlay takes no whiteouts: unpack to another file system, a volume for example",
+                    false => "an ordinary user may make whiteouts since Linux 5.8; a sandbox may forbid it",
+                }
+            })?;
         self.pending.whiteout(&place.path())
     }
 

@@ -26,6 +26,8 @@ pub const CGROUP2_MAGIC: i64 = 0x6367_7270;
 pub const RESCTRL_MAGIC: i64 = 0x0765_5821;
 /// `NSFS_MAGIC`: what setns(2) takes.
 pub const NSFS_MAGIC: i64 = 0x6e73_6673;
+/// `OVERLAYFS_SUPER_MAGIC`.
+pub const OVERLAY_MAGIC: i64 = 0x794c_7630;
 /// `PID_FS_MAGIC`: pidfds with inodes of their own (Linux 6.9).
 pub const PIDFS_MAGIC: i64 = 0x5049_4446;
 

@@ -23,7 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
         directories_between_layers,
     )
     .into_iter()
-    .chain(cases!([Root, Overlay]: whiteouts_hide))
+    .chain(cases!([Root, Overlay]: whiteouts_hide, an_overlay_carries_no_layers))
     .chain(cases!([Root, UserXattrs]: attributes_are_kept))
     .chain(cases!([Root, Overlay, UserXattrs]: an_ordinary_user_unpacks_too))
     .collect()
@@ -390,6 +390,20 @@ fn whiteouts_hide() {
     let layers = [Layer::plain(Tar::new().file("gone", "")), top];
     let _ = unpacked(&bundle, &layers).ok();
     let _ = run(&bundle, "[ ! -e /gone ] && ls -d /bin").ok().stdout("/bin\n");
+}
+
+/// In a container, whose root is one, for example.
+fn an_overlay_carries_no_layers() {
+    let bundle = Bundle::new();
+    let layers = [Layer::plain(Tar::new().file(".wh.gone", ""))];
+    Layout::new(bundle.dir.join("image")).with(&layers, &json!({"Cmd": ["/probe"]}));
+    let script = "cd $0 && mkdir l u w m && \
+        mount -t overlay -o lowerdir=l,upperdir=u,workdir=w overlay m && exec \"$@\"";
+    let before = ["unshare", "-m", "sh", "-c", script, bundle.dir.to_str().unwrap()];
+    let (image, to) = (bundle.dir.join("image:t"), bundle.dir.join("m/b"));
+    let call = bundle.call_through(&before, &["unpack", "-q"]).arg(image).arg(to);
+    let said = call.done().says("hide what lower layers have by this name").code(1);
+    assert!(said.stderr.contains("hint: an overlay takes no whiteouts"), "{said:#?}");
 }
 
 fn directories_between_layers() {
