@@ -42,14 +42,14 @@ impl CgroupLayout {
         let membership = sys::file::read_text(Path::new("/proc/self/cgroup"))
             .context(|| "find our own cgroup")?;
         let base = Path::new("/sys/fs/cgroup");
-        if is_mount_of(base, sys::file::CGROUP2_MAGIC) {
+        if is_mount_of(base, sys::magic::CGROUP2_MAGIC) {
             return Ok(CgroupLayout::unified(base, &membership));
         }
         let mut mountinfo = None;
         let mut hierarchies = Vec::new();
         for (controllers, own) in members(&membership) {
             let unified = controllers.is_empty();
-            let magic = if unified { sys::file::CGROUP2_MAGIC } else { sys::file::CGROUP_MAGIC };
+            let magic = if unified { sys::magic::CGROUP2_MAGIC } else { sys::magic::CGROUP_MAGIC };
             let usual = base.join(usual_name(&controllers));
             let mount = if is_mount_of(&usual, magic) {
                 Some(usual)

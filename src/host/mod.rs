@@ -143,7 +143,7 @@ impl Host {
     pub fn resctrl(&self) -> Option<&Path> {
         let usual = Path::new("/sys/fs/resctrl");
         let found = self.resctrl.get_or_init(|| {
-            if sys::file::statfs(usual).is_ok_and(|it| it.f_type == sys::file::RESCTRL_MAGIC) {
+            if sys::file::statfs(usual).is_ok_and(|it| it.f_type == sys::magic::RESCTRL_MAGIC) {
                 return Some(usual.to_path_buf());
             }
             let text = std::fs::read_to_string("/proc/self/mountinfo").ok()?;

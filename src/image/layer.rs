@@ -20,6 +20,7 @@ use super::stack::{self, Stack, is_whiteout};
 use super::tar::{Entry, Kind, Reader};
 use crate::error::{Context, Result};
 use crate::sys::file::{self, FileType};
+use crate::sys::magic;
 use crate::sys::tree;
 
 /// A layer being unpacked.
@@ -300,7 +301,7 @@ impl<'a> Tree<'a> {
             .context(|| "hide what lower layers have by this name")
             .hint(|| {
                 let on = file::fstatfs(place.dir()).map_or(0, |found| found.f_type);
-                match on == file::OVERLAY_MAGIC {
+                match on == magic::OVERLAY_MAGIC {
                     // What it would show there is that the name is gone.
                     true => "an overlay takes no whiteouts: unpack to another file system, a volume for example",
                     false => "an ordinary user may make whiteouts since Linux 5.8; a sandbox may forbid it",

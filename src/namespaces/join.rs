@@ -51,7 +51,7 @@ impl Handles {
             let fd = sys::file::open(path, libc::O_RDONLY | libc::O_NONBLOCK).context(intent)?;
             // Asked before the ioctl, whose number may mean something else to another file.
             let is_namespace =
-                sys::file::fstatfs(fd.as_fd()).context(intent)?.f_type == sys::file::NSFS_MAGIC;
+                sys::file::fstatfs(fd.as_fd()).context(intent)?.f_type == sys::magic::NSFS_MAGIC;
             let found = if is_namespace { calls::namespace_kind(fd.as_fd()) } else { None };
             if found != Some(flag(kind)) {
                 let is = Kind::ALL.into_iter().find(|kind| Some(flag(*kind)) == found);

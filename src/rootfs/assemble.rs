@@ -13,6 +13,7 @@ use super::{attributes, cgroup, devices, filesystem, union};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::entry;
 use crate::sys::file::{self, FileType};
+use crate::sys::magic;
 use crate::sys::mount;
 use crate::trace;
 
@@ -158,7 +159,7 @@ fn put_in_place(plan: &Plan, root: BorrowedFd<'_>) -> Result<()> {
 fn stands_for_proc_or_sys(mount: &Mount, source: &Source) -> Result<bool> {
     let kind = file::fstatfs(source.fd.as_fd())?.f_type;
     let top = mount.destination.components().filter(|part| matches!(part, Component::Normal(_)));
-    Ok(matches!(kind, file::PROC_MAGIC | file::SYSFS_MAGIC) && top.count() == 1)
+    Ok(matches!(kind, magic::PROC_MAGIC | magic::SYSFS_MAGIC) && top.count() == 1)
 }
 
 /// A directory that the caller may not even see exists; whether the user can enter it shows later.
@@ -282,7 +283,7 @@ impl Assembled<'_> {
             let text = format!("there is {is} directory in its place, and {what} is mounted");
             return Err(Error::message(Kind::Config, text));
         }
-        let in_proc = file::fstatfs(target.fd.as_fd())?.f_type == file::PROC_MAGIC;
+        let in_proc = file::fstatfs(target.fd.as_fd())?.f_type == magic::PROC_MAGIC;
         if in_proc && !mount.inside_proc {
             let text = "the place is inside a procfs, where nothing may be covered";
             return Err(Error::message(Kind::Config, text))

@@ -7,6 +7,7 @@ use super::plan::Bind;
 use super::target::Want;
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file::{self, FileType};
+use crate::sys::magic;
 use crate::sys::mount;
 
 /// A bind mount before it is attached.
@@ -27,7 +28,7 @@ pub(super) fn open(bind: &Bind, ask: impl FnOnce(Error) -> Result<OwnedFd>) -> R
         Err(error) if error.is(libc::EACCES) => ask(error)?,
         other => other.map_err(|error| hinted(error, bind))?,
     };
-    if bind.must_be_proc && file::fstatfs(fd.as_fd())?.f_type != file::PROC_MAGIC {
+    if bind.must_be_proc && file::fstatfs(fd.as_fd())?.f_type != magic::PROC_MAGIC {
         let text = format!("`{}` is no procfs", bind.source.display());
         return Err(Error::message(Kind::Config, text)).hint(
             || "whoever writes to /proc must reach the kernel, so nothing else may be there",

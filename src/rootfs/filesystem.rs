@@ -12,6 +12,7 @@ use super::plan::FileSystem;
 use super::target::Target;
 use crate::error::{Context, Result};
 use crate::sys::file;
+use crate::sys::magic;
 use crate::sys::mount::{self, FsContext};
 
 /// What fsconfig(2) calls the flags of a superblock.
@@ -72,8 +73,8 @@ pub(super) fn mount(wanted: &FileSystem, target: &Target) -> Result<OwnedFd> {
 /// (CVE-2023-25809). None for other file systems.
 pub(super) fn of_the_host(wanted: &FileSystem, to: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
     let (path, magic) = match wanted.fstype.as_str() {
-        "sysfs" => ("/sys", file::SYSFS_MAGIC),
-        "mqueue" => ("/dev/mqueue", file::MQUEUE_MAGIC),
+        "sysfs" => ("/sys", magic::SYSFS_MAGIC),
+        "mqueue" => ("/dev/mqueue", magic::MQUEUE_MAGIC),
         _ => return Ok(None),
     };
     if !file::statfs(Path::new(path)).is_ok_and(|it| it.f_type == magic) {

@@ -70,7 +70,7 @@ impl Identity {
 
 fn inode(pidfd: BorrowedFd<'_>) -> Option<u64> {
     let is_pidfs =
-        sys::file::fstatfs(pidfd).is_ok_and(|stat| stat.f_type == sys::file::PIDFS_MAGIC);
+        sys::file::fstatfs(pidfd).is_ok_and(|stat| stat.f_type == sys::magic::PIDFS_MAGIC);
     let stat = if is_pidfs { sys::file::fstat(pidfd).ok() } else { None };
     stat.map(|stat| stat.st_ino)
 }

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod exec;
 pub mod file;
 pub mod io;
+pub mod magic;
 pub mod mount;
 pub mod net;
 pub mod netlink;

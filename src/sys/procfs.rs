@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::file;
+use crate::sys::magic;
 use crate::sys::mount::{ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, FsContext};
 
 /// The root of a procfs.
@@ -22,7 +23,7 @@ impl Procfs {
     /// Where /proc is missing or something else.
     pub fn mounted() -> Result<Procfs> {
         let root = file::open(Path::new("/proc"), libc::O_PATH | libc::O_DIRECTORY)?;
-        if file::fstatfs(root.as_fd())?.f_type != file::PROC_MAGIC {
+        if file::fstatfs(root.as_fd())?.f_type != magic::PROC_MAGIC {
             return Err(Error::message(Kind::System, "`/proc` is not a procfs"))
                 .hint(|| "mount one: mount -t proc proc /proc");
         }

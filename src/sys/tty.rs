@@ -10,9 +10,6 @@ pub use rustix::termios::{OutputModes, SpecialCodeIndex, Termios, Winsize};
 use crate::error::Result;
 use crate::sys::named;
 
-/// `DEVPTS_SUPER_MAGIC` of statfs(2).
-pub const DEVPTS_MAGIC: i64 = 0x1cd1;
-
 fn held() -> String {
     "held terminal".to_owned()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::tty::Winsize;
-use crate::sys::{file, tty};
+use crate::sys::{file, magic, tty};
 
 /// Rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Pty {
         let directory = libc::O_PATH | libc::O_DIRECTORY;
         let pts = file::open_in_root(root, Path::new("/dev/pts"), directory);
         let is_devpts = |pts: &OwnedFd| {
-            file::fstatfs(pts.as_fd()).is_ok_and(|stat| stat.f_type == tty::DEVPTS_MAGIC)
+            file::fstatfs(pts.as_fd()).is_ok_and(|stat| stat.f_type == magic::DEVPTS_MAGIC)
         };
         let Some(pts) = pts.ok().filter(is_devpts) else {
             return Err(Error::message(Kind::Config, "there is no devpts at `/dev/pts`")).hint(
