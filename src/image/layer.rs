@@ -302,7 +302,7 @@ impl<'a> Tree<'a> {
             .hint(|| {
                 let on = file::fstatfs(place.dir()).map_or(0, |found| found.f_type);
                 match on == magic::OVERLAY_MAGIC {
-                    // What it would show there is that the name is gone.
+                    // One made there would be that overlay's own: it would hide a name and never be seen.
                     true => "an overlay takes no whiteouts: unpack to another file system, a volume for example",
                     false => "an ordinary user may make whiteouts since Linux 5.8; a sandbox may forbid it",
                 }
