@@ -26,6 +26,11 @@ impl Contender {
         all
     }
 
+    /// Neither ours nor the floor: what of these fails is a fault.
+    pub(crate) fn is_peer(&self) -> bool {
+        !self.is_floor && !self.is_ours()
+    }
+
     /// Only ours has union root file systems.
     pub(crate) fn is_ours(&self) -> bool {
         self.version.starts_with("rrun")

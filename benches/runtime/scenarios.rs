@@ -83,6 +83,21 @@ impl Bench<'_> {
         self.contenders.iter().filter(|one| !one.is_floor)
     }
 
+    /// Those that run the bundle at all.
+    fn able(&self, bundle: &str, scenario: &str) -> Vec<&Contender> {
+        let directory = self.work.bundle(bundle);
+        let works = |runtime: &&Contender| {
+            let run = ["run", "--bundle", &directory, "able"];
+            if !runtime.is_peer() || !self.run(&runtime.verb(&run)).failed {
+                return true;
+            }
+            left_out(runtime, scenario);
+            self.run(&runtime.verb(&["delete", "--force", "able"]));
+            false
+        };
+        self.runtimes().filter(works).collect()
+    }
+
     /// The floor knows what bundles a and b make the kernel do.
     fn floor(&self, contender: &Contender, bundle: &str) -> Vec<OsString> {
         let program = [contender.program.as_os_str(), bundle.as_ref(), self.work.layout.as_ref()];
@@ -106,9 +121,10 @@ impl Bench<'_> {
             .iter()
             .filter(|one| !one.is_floor || matches!(bundle, "a" | "b"))
             .collect();
-        let mut usages = vec![Vec::new(); taking_part.len()];
+        let mut usages = vec![Some(Vec::new()); taking_part.len()];
         for round in 0..=self.options.rounds {
-            for (contender, usages) in taking_part.iter().zip(&mut usages) {
+            for (contender, slot) in taking_part.iter().zip(&mut usages) {
+                let Some(usages) = slot else { continue };
                 std::thread::sleep(Duration::from_millis(idle));
                 let id = format!("bench-{round}");
                 let usage = match contender.is_floor {
@@ -118,11 +134,15 @@ impl Bench<'_> {
                 // The first round warms everything up.
                 if round > 0 {
                     usages.push(usage);
+                } else if usage.failed && contender.is_peer() {
+                    left_out(contender, &name);
+                    self.run(&contender.verb(&["delete", "--force", &id]));
+                    *slot = None;
                 }
             }
         }
-        let outcomes =
-            taking_part.iter().zip(usages).map(|(contender, usages)| rounds(contender, usages));
+        let outcomes = taking_part.iter().zip(usages);
+        let outcomes = outcomes.filter_map(|(one, usages)| Some(rounds(one, usages?)));
         vec![Row { name, unit: "ms", outcomes: outcomes.collect() }]
     }
 
@@ -133,7 +153,8 @@ impl Bench<'_> {
             .iter()
             .filter_map(|step| if let Step::Timed(name, _) = step { Some(*name) } else { None })
             .collect();
-        let mut usages = vec![vec![Vec::new(); runtimes.len()]; timed.len()];
+        // A peer that fails at a step is not in its row.
+        let mut usages = vec![vec![Some(Vec::new()); runtimes.len()]; timed.len()];
         for round in 0..=self.options.rounds {
             for (index, runtime) in runtimes.iter().enumerate() {
                 let mut nth = 0;
@@ -141,10 +162,14 @@ impl Bench<'_> {
                     match step {
                         Step::Sleep(time) => std::thread::sleep(Duration::from_millis(*time)),
                         Step::Quiet(words) => drop(self.run(&runtime.verb(words))),
-                        Step::Timed(_, words) => {
+                        Step::Timed(name, words) => {
                             let usage = self.run(&runtime.verb(words));
-                            if round > 0 {
-                                usages[nth][index].push(usage);
+                            let slot = &mut usages[nth][index];
+                            if round == 0 && usage.failed && runtime.is_peer() {
+                                left_out(runtime, name);
+                                *slot = None;
+                            } else if let (true, Some(usages)) = (round > 0, slot) {
+                                usages.push(usage);
                             }
                             nth += 1;
                         }
@@ -152,8 +177,9 @@ impl Bench<'_> {
                 }
             }
         }
-        let row = |(name, usages): (&str, Vec<Vec<Usage>>)| {
-            let outcomes = runtimes.iter().zip(usages).map(|(one, usages)| rounds(one, usages));
+        let row = |(name, usages): (&str, Vec<Option<Vec<Usage>>>)| {
+            let outcomes = runtimes.iter().zip(usages);
+            let outcomes = outcomes.filter_map(|(one, usages)| Some(rounds(one, usages?)));
             Row { name: name.to_owned(), unit: "ms", outcomes: outcomes.collect() }
         };
         timed.into_iter().zip(usages).map(row).collect()
@@ -201,9 +227,11 @@ impl Bench<'_> {
     /// Four processes that each run containers one after the other.
     fn many_at_once(&self, bundle: &str) -> Vec<Row> {
         const WORKERS: usize = 4;
-        if !self.wanted("at once") {
+        let name = format!("run {bundle}, {WORKERS} at once");
+        if !self.wanted(&name) {
             return Vec::new();
         }
+        let runtimes = self.able(bundle, &name);
         let directory = self.work.bundle(bundle);
         let each = self.options.rounds.div_ceil(2);
         let measure = |runtime: &Contender| {
@@ -224,18 +252,14 @@ impl Bench<'_> {
             count / began.elapsed().as_secs_f64()
         };
         // Best of three turns each.
-        let mut best = vec![0.0_f64; self.runtimes().count()];
+        let mut best = vec![0.0_f64; runtimes.len()];
         for _ in 0..3 {
-            for (best, runtime) in best.iter_mut().zip(self.runtimes()) {
+            for (best, runtime) in best.iter_mut().zip(&runtimes) {
                 *best = best.max(measure(runtime));
             }
         }
-        let outcomes = self.runtimes().zip(best).map(|(one, best)| once(one, best)).collect();
-        vec![Row {
-            name: format!("run {bundle}, {WORKERS} at once"),
-            unit: "containers/s",
-            outcomes,
-        }]
+        let outcomes = runtimes.iter().zip(best).map(|(one, best)| once(one, best)).collect();
+        vec![Row { name, unit: "containers/s", outcomes }]
     }
 
     /// A root file system of 50 layers beside a plain directory; ours alone has that.
@@ -286,7 +310,7 @@ impl Bench<'_> {
         let directory = self.work.bundle(&format!("{bundle}-pause"));
         let mut outcomes = Vec::new();
         // One after the other, since this many of each would not fit into the machine.
-        for runtime in self.runtimes() {
+        for runtime in self.able(bundle, &name) {
             for number in 0..MANY {
                 self.run(&runtime.verb(&[
                     "create",
@@ -329,8 +353,9 @@ impl Bench<'_> {
                 text.lines().filter(|line| line.contains('(') && !line.contains("resumed>"));
             calls.count()
         };
-        let taking_part =
-            self.contenders.iter().filter(|one| !one.is_floor || matches!(bundle, "a" | "b"));
+        let floor = self.contenders.iter().filter(|one| one.is_floor);
+        let floor = floor.filter(|_| matches!(bundle, "a" | "b"));
+        let taking_part = self.able(bundle, &name).into_iter().chain(floor);
         #[allow(clippy::cast_precision_loss)]
         let outcomes = taking_part.map(|one| once(one, count(one) as f64)).collect();
         vec![Row { name, unit: "calls", outcomes }]
@@ -363,7 +388,8 @@ impl Bench<'_> {
             }
             f64::from(high) * 4.0
         };
-        let outcomes = self.runtimes().map(|one| once(one, smallest(one))).collect();
+        let taking_part = self.able(bundle, &name).into_iter();
+        let outcomes = taking_part.map(|one| once(one, smallest(one))).collect();
         vec![Row { name, unit: "KiB", outcomes }]
     }
 
@@ -379,6 +405,11 @@ impl Bench<'_> {
             false => Vec::new(),
         }
     }
+}
+
+/// Said at once, not in the report: a figure of what failed would be of nothing.
+fn left_out(contender: &Contender, scenario: &str) {
+    println!("{} fails at {scenario}, and is left out there", contender.name);
 }
 
 fn rounds(contender: &Contender, usages: Vec<Usage>) -> Outcome {
