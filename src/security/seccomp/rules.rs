@@ -147,10 +147,12 @@ impl Table {
         architecture: &'static Architecture,
         multiplexed: &Multiplexed,
     ) -> Table {
-        let mut table =
-            Table { architecture, clauses: Vec::new(), calls: Vec::new(), highest: None };
+        // A profile names some four hundred calls: no list is to grow step by step to that.
+        let many = profile.rules.iter().map(|rule| rule.calls.len()).sum();
+        let (clauses, calls) = (Vec::with_capacity(many), Vec::with_capacity(many));
+        let mut table = Table { architecture, clauses, calls, highest: None };
         // What there is to say, and by number and as written where it is: that is quickly sorted.
-        let (mut said, mut places) = (Vec::new(), Vec::new());
+        let (mut said, mut places) = (Vec::with_capacity(many), Vec::with_capacity(many));
         for rule in &profile.rules {
             for &call in &*rule.calls {
                 let number = architecture.number_at(call);
@@ -176,8 +178,9 @@ impl Table {
             table.add(number, table.clause(rule, through));
         }
         for (_, clauses) in &table.calls {
-            let clauses = &mut table.clauses[clauses.clone()];
-            clauses.sort_by_cached_key(|clause| order(&clause.conditions));
+            if let clauses @ [_, _, ..] = &mut table.clauses[clauses.clone()] {
+                clauses.sort_by_cached_key(|clause| order(&clause.conditions));
+            }
         }
         table
     }
@@ -186,6 +189,10 @@ impl Table {
     /// call that stands for those: it sees the others' arguments only as a pointer, so of the conditions
     /// those stay that are not in the way, as with libseccomp.
     fn clause(&self, rule: &Rule, through: Option<u64>) -> Clause {
+        // Nearly all rules are of this kind.
+        if rule.conditions.is_empty() && through.is_none() {
+            return Clause { conditions: Vec::new(), action: rule.action, member: rule.member };
+        }
         let mut conditions = rule.conditions.clone();
         if let Some(value) = through {
             conditions.retain(|it| it.argument != 0);
@@ -260,9 +267,11 @@ impl Table {
 
     /// The answers to the numbers `range`.
     pub(super) fn ranges(&self, range: &RangeInclusive<u32>, default: Action) -> Vec<Range<'_>> {
-        let mut ranges = vec![(*range.start(), Verdict::Answer(default))];
+        let mut ranges = Vec::with_capacity(self.calls.len());
         let mut then = |from, verdict| push(&mut ranges, from, verdict);
-        for (number, clauses) in &self.calls {
+        then(*range.start(), Verdict::Answer(default));
+        let mut calls = self.calls.iter().peekable();
+        while let Some((number, clauses)) = calls.next() {
             let number = *number;
             match &self.clauses[clauses.clone()] {
                 [Clause { conditions, action, .. }] if conditions.is_empty() => {
@@ -270,7 +279,8 @@ impl Table {
                 }
                 clauses => then(number, Verdict::Ask(clauses)),
             }
-            if number < *range.end() {
+            let is_followed = calls.peek().is_some_and(|(next, _)| *next == number + 1);
+            if number < *range.end() && !is_followed {
                 then(number + 1, Verdict::Answer(default));
             }
         }
