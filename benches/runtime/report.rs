@@ -44,7 +44,17 @@ impl Report {
                 .iter()
                 .map(|it| (it.contender.clone(), figures(&it.figures)))
                 .collect();
-            json!({"name": row.name, "unit": row.unit, "outcomes": outcomes})
+            let mut row = json!({"name": row.name, "unit": row.unit, "outcomes": outcomes});
+            let key = Report::key(&row);
+            let ours = contenders.first().and_then(|it| row["outcomes"][&it.name][key].as_f64());
+            for outcome in
+                row["outcomes"].as_object_mut().into_iter().flat_map(|it| it.values_mut())
+            {
+                if let (Some(ours), Some(own)) = (ours, outcome[key].as_f64()) {
+                    outcome["ours_is"] = json!((ours / own * 1000.0).round() / 1000.0);
+                }
+            }
+            row
         });
         Report(
             json!({"kernel": kernel.trim(), "contenders": who.collect::<Vec<_>>(), "rows": rows.collect::<Vec<_>>()}),
@@ -95,7 +105,6 @@ impl Report {
         text.push_str("  ours is\n");
         for row in Report::list(&self.0, "rows") {
             let key = Report::key(row);
-            let ours = row["outcomes"][self.names()[0]][key].as_f64();
             for (index, name) in self.names().iter().enumerate() {
                 let outcome = &row["outcomes"][name];
                 let Some(own) = outcome[key].as_f64() else { continue };
@@ -111,8 +120,8 @@ impl Report {
                         let _ = write!(text, " {:8.0}", outcome[field].as_f64().unwrap());
                     }
                 }
-                if let (Some(ours), true) = (ours, index > 0) {
-                    let _ = write!(text, "  {:.2} of it", ours / own);
+                if let (Some(ratio), true) = (outcome["ours_is"].as_f64(), index > 0) {
+                    let _ = write!(text, "  {ratio:.2} of it");
                 }
                 match outcome["failed"].as_u64() {
                     None | Some(0) => text.push('\n'),

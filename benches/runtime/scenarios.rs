@@ -54,7 +54,7 @@ pub(crate) fn all(options: &Options, work: &Work, contenders: &[Contender]) -> V
     rows.extend(bench.run_bundle(main, 60));
     rows.extend(bench.verbs(main));
     rows.extend(bench.exec(main));
-    rows.extend(bench.version());
+    rows.extend(bench.alone());
     rows.extend(bench.many_at_once(main));
     rows.extend(bench.layers());
     rows.extend(bench.list(main));
@@ -195,6 +195,7 @@ impl Bench<'_> {
             Step::Timed("start", vec!["start", "verbs"]),
             Step::Timed("state", vec!["state", "verbs"]),
             Step::Timed("ps", vec!["ps", "verbs"]),
+            Step::Timed("events --stats", vec!["events", "--stats", "verbs"]),
             Step::Timed("pause", vec!["pause", "verbs"]),
             Step::Timed("resume", vec!["resume", "verbs"]),
             Step::Timed("update", vec!["update", "--memory", "67108864", "verbs"]),
@@ -217,9 +218,13 @@ impl Bench<'_> {
         ])
     }
 
-    fn version(&self) -> Vec<Row> {
+    /// What knows of no container.
+    fn alone(&self) -> Vec<Row> {
         match self.wanted("--version") {
-            true => self.steps(&[Step::Timed("--version", vec!["--version"])]),
+            true => self.steps(&[
+                Step::Timed("--version", vec!["--version"]),
+                Step::Timed("features", vec!["features"]),
+            ]),
             false => Vec::new(),
         }
     }
