@@ -13,7 +13,7 @@ BINARY  := target/$(TARGET)/release/rrun
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 export RRUN_RUSTC  := $(shell rustc --version | cut -d' ' -f2)
 
-.PHONY: all demo test test-all test-systemd bench bench-check bench-unpack install clean
+.PHONY: all musl demo test test-all test-systemd bench bench-check bench-unpack install clean
 
 all: $(BINARY)
 
@@ -22,6 +22,11 @@ all: $(BINARY)
 .PHONY: $(BINARY)
 $(BINARY):
 	RUSTFLAGS="-C target-feature=+crt-static $(RUSTFLAGS)" cargo build --release --locked --target $(TARGET)
+
+# With musl all the same, where rustup cannot add its target, by Debian's compiler (conformance/lab/musl): as root, on
+# x86_64. `make install TARGET=x86_64-unknown-linux-musl` installs it.
+musl:
+	@conformance/lab/musl
 
 demo: $(BINARY)
 	@tests/demo $(BINARY)
