@@ -7,7 +7,8 @@ DESTDIR ?=
 # installed; otherwise glibc, linked statically all the same.
 HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
 MUSL    := $(patsubst %-gnu,%-musl,$(HOST))
-TARGET  ?= $(shell test -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" && echo $(MUSL) || echo $(HOST))
+HAS_MUSL := $(shell test -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" && echo yes)
+TARGET  ?= $(if $(HAS_MUSL),$(MUSL),$(HOST))
 BINARY  := target/$(TARGET)/release/rrun
 
 export RRUN_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -21,10 +22,14 @@ all: $(BINARY)
 # statically too, which they cannot be.
 .PHONY: $(BINARY)
 $(BINARY):
+ifeq ($(TARGET)$(HAS_MUSL),$(or $(MUSL),none))
+	conformance/lab/musl $@
+else
 	RUSTFLAGS="-C target-feature=+crt-static $(RUSTFLAGS)" cargo build --release --locked --target $(TARGET)
+endif
 
 # With musl all the same, where rustup cannot add its target, by Debian's compiler (conformance/lab/musl): as root, on
-# x86_64. `make install TARGET=x86_64-unknown-linux-musl` installs it.
+# x86_64. TARGET=x86_64-unknown-linux-musl makes `make install`, `make test` and their like take it.
 musl:
 	@conformance/lab/musl
 
