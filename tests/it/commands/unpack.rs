@@ -6,7 +6,7 @@ use crate::harness::image::{Layer, Layout, Tar, sha256, tar_of};
 use crate::harness::{Bundle, Case, Outcome, cases};
 
 pub(super) fn cases() -> Vec<Case> {
-    cases!([Root]: users_are_the_images_own, an_image_without_layers, wrong_calls)
+    cases!([Root]: users_are_the_images_own, an_image_without_layers, no_threads, wrong_calls)
         .into_iter()
         .chain(cases!([Root, Overlay]: a_bundle_runs_at_once, an_upper_keeps_changes))
         .collect()
@@ -104,6 +104,28 @@ fn an_image_without_layers() {
     let bundle = Bundle::new();
     let _ = unpack(&bundle, &[], &json!({"Cmd": ["/none"]}), &[]).ok();
     assert!(bundle.dir.join("b/layers/empty").is_dir());
+}
+
+/// std panics where it cannot make a thread, so this also tells a binary that cannot unwind: that one aborts (lab/musl
+/// links another unwinder than Rust's own distribution).
+fn no_threads() {
+    // Not the other tests' user, whose processes would count.
+    let user = 54_322;
+    let bundle = Bundle::new();
+    let _ = unpack(&bundle, &[base(&bundle)], &json!({}), &[]).ok();
+    let place = bundle.dir.join("mine");
+    std::fs::create_dir(&place).unwrap();
+    std::os::unix::fs::chown(&place, Some(user), Some(user)).unwrap();
+    let id = user.to_string();
+    let as_user = ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"];
+    let unpacked = |processes: &str, name: &str| {
+        let limit = format!("--nproc={processes}");
+        let words = [&as_user[..], &["prlimit", &limit]].concat();
+        let call = bundle.call_plain(&words, &["unpack", "-q"]).arg(bundle.dir.join("image"));
+        call.arg(place.join(name)).done()
+    };
+    let _ = unpacked("1", "a").refused("temporarily unavailable");
+    let _ = unpacked("100", "a").ok();
 }
 
 fn wrong_calls() {
