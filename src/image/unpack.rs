@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::Builder;
 
 use super::attributes::Rights;
 use super::blob::Blob;
@@ -36,6 +37,15 @@ pub(super) struct Job<'a> {
     pub id: &'a Digest,
 }
 
+/// Ends the display however the unpacking ends: whoever watches is waited for.
+struct End<'a>(&'a Progress);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl<'a> Work<'a> {
     pub(super) fn new(
         store: &'a Store,
@@ -52,7 +62,9 @@ impl<'a> Work<'a> {
         let workers = processors.min(jobs.len()).clamp(1, MAX_WORKERS);
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            let watcher = scope.spawn(|| self.progress.watch());
+            // Where no more threads can be had it goes without that one, and with fewer workers.
+            let _ = Builder::new().spawn_scoped(scope, || self.progress.watch());
+            let _end = End(&self.progress);
             let worker = || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
                     && !self.budget.is_stopped()
@@ -63,15 +75,15 @@ impl<'a> Work<'a> {
                     }
                 }
             };
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(worker)).collect();
+            let others: Vec<_> = (1..workers)
+                .filter_map(|_| Builder::new().spawn_scoped(scope, worker).ok())
+                .collect();
             worker();
             for other in others {
                 if other.join().is_err() {
                     self.fail(Error::internal("a thread that unpacks panicked"));
                 }
             }
-            self.progress.end();
-            let _ = watcher.join();
         });
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or(Ok(()), Err)
@@ -116,7 +128,10 @@ impl<'a> Work<'a> {
         let (used, empty) = mpsc::channel();
         let done = &self.progress.rows[at].done;
         std::thread::scope(|scope| {
-            scope.spawn(move || produce((job.blob, job.id), &self.budget, done, (pieces, empty)));
+            let reader = move || produce((job.blob, job.id), &self.budget, done, (pieces, empty));
+            Builder::new()
+                .spawn_scoped(scope, reader)
+                .map_err(|error| Error::io("clone", "a thread that reads the layer", &error))?;
             let mut reader = Reader::new(Consumer::new(full, used));
             while let Some(entry) = reader.next()? {
                 self.budget.take_entries(1)?;

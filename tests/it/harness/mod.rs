@@ -18,7 +18,10 @@ pub(crate) use suite::{
     Case, Needs, copy_program, enter, every, killed, masked, runtime, small32, trials,
 };
 
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
+
+use rustix::pty::OpenptFlags;
 
 /// How long anything that is waited for may take before the test has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +36,15 @@ pub(crate) fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
         assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A person's terminal: its outer side, and the one that rrun gets.
+pub(crate) fn terminal() -> (OwnedFd, OwnedFd) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    let outer = rustix::pty::openpt(flags).unwrap();
+    rustix::pty::unlockpt(&outer).unwrap();
+    let inner = rustix::pty::ioctl_tiocgptpeer(&outer, flags).unwrap();
+    (outer, inner)
 }
 
 /// The cases of a module: its functions under its name.

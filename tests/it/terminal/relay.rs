@@ -5,10 +5,9 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
 use rustix::process::Signal;
-use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, Winsize};
 
-use crate::harness::{Bundle, Case, cases, until};
+use crate::harness::{Bundle, Case, cases, terminal, until};
 
 pub(super) fn cases() -> Vec<Case> {
     cases![
@@ -71,15 +70,6 @@ fn output_that_nobody_reads_holds_nobody_up() {
     let _ = running.done().code(4);
 }
 
-/// A person's terminal: its outer side, and the one that rrun gets.
-fn persons() -> (OwnedFd, OwnedFd) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
-    let outer = rustix::pty::openpt(flags).unwrap();
-    rustix::pty::unlockpt(&outer).unwrap();
-    let inner = rustix::pty::ioctl_tiocgptpeer(&outer, flags).unwrap();
-    (outer, inner)
-}
-
 fn is_raw(terminal: &OwnedFd) -> bool {
     !rustix::termios::tcgetattr(terminal).unwrap().local_modes.contains(LocalModes::ICANON)
 }
@@ -95,7 +85,7 @@ fn the_persons_terminal_is_given_back() {
         ("exec sleep 60", &|bundle, _| drop(bundle.delete_force().ok()), 137),
     ];
     for (script, end, status) in endings {
-        let (outer, inner) = persons();
+        let (outer, inner) = terminal();
         let bundle = with_terminal(&format!("trap 'exit 5' TERM; echo ready >/ready; {script}"));
         let stdin = inner.try_clone().unwrap();
         let running = bundle.making("run").stdin(stdin).to(inner.try_clone().unwrap());
@@ -109,7 +99,7 @@ fn the_persons_terminal_is_given_back() {
         drop(outer);
     }
     // And where the program never comes to run.
-    let (_outer, inner) = persons();
+    let (_outer, inner) = terminal();
     let bundle = with_terminal("exit 0").hook("startContainer", "exit 1");
     let running =
         bundle.making("run").stdin(inner.try_clone().unwrap()).to(inner.try_clone().unwrap());
@@ -122,7 +112,7 @@ fn signal(pid: i32, signal: Signal) {
 }
 
 fn a_size_goes_through() {
-    let (outer, inner) = persons();
+    let (outer, inner) = terminal();
     let size =
         |rows, columns| Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     rustix::termios::tcsetwinsize(&outer, size(11, 22)).unwrap();
@@ -141,7 +131,7 @@ fn a_size_goes_through() {
 
 /// ^C is a byte for rrun and a signal for the program.
 fn keys_are_the_containers() {
-    let (outer, inner) = persons();
+    let (outer, inner) = terminal();
     let bundle = with_terminal(
         "trap 'echo interrupted; exit 6' INT; echo ready; while :; do sleep 0.01; done",
     );
