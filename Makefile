@@ -52,6 +52,7 @@ test-systemd: $(BINARY)
 	@conformance/lab/systemd --runtime "$(abspath $(BINARY))" conformance/cases/systemd.bats
 
 # rrun beside its peers and the kernel's floor, interleaved: make bench BUNDLE=b PEERS=crun,runc ROUNDS=100
+# PEERS=crun,runc,$(benches/peers youki) has newer ones as well.
 # ONLY=exec; SAVE=1 also writes docs/bench.json and docs/bench.svg.
 PEERS  ?= crun,runc
 ROUNDS ?= 40
