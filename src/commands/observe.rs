@@ -48,7 +48,7 @@ fn look(
     let alive = init.is_some();
     let created = record.phase == Phase::Created;
     let frozen = alive && created && record.cgroup.is_frozen();
-    let gate = alive && created && !frozen && gate::is_waiting(entry.dir());
+    let gate = alive && created && !frozen && gate::is_waiting(entry.dir())?;
     let seen =
         Seen { phase: record.phase, lock_held: !created && is_locked(), alive, gate, frozen };
     Ok(Observed { status: seen.status(), init })

@@ -96,7 +96,10 @@ impl Opened {
 }
 
 /// Whether init waits at the gate of the container directory `dir`.
-pub fn is_waiting(dir: BorrowedFd<'_>) -> bool {
+///
+/// # Errors
+/// Where that cannot be asked: no descriptor is left, say.
+pub fn is_waiting(dir: BorrowedFd<'_>) -> Result<bool> {
     sys::socket::is_open(&path(dir))
 }
 

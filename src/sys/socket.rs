@@ -62,12 +62,25 @@ pub fn connect(path: &Path) -> Result<OwnedFd> {
 /// A socket of another type is asked for: the kernel compares the types once it has found an open socket
 /// (EPROTOTYPE, unix(7)), and says ECONNREFUSED where it finds none. A connection would wake the owner, and
 /// one that is not accepted stays in its queue.
-pub fn is_open(path: &Path) -> bool {
+///
+/// # Errors
+/// What says neither: as socket(2) and connect(2).
+pub fn is_open(path: &Path) -> Result<bool> {
+    use rustix::io::Errno;
     // One for all that `list` asks for: it stays unconnected.
-    static ASKING: OnceLock<Option<OwnedFd>> = OnceLock::new();
-    let socket = ASKING.get_or_init(|| new_socket(SocketType::DGRAM).ok());
-    let (Some(socket), Ok(address)) = (socket, address(path)) else { return false };
-    rustix::net::connect(socket, &address) == Err(rustix::io::Errno::PROTOTYPE)
+    static ASKING: OnceLock<OwnedFd> = OnceLock::new();
+    let socket = match ASKING.get() {
+        Some(socket) => socket,
+        None => {
+            let new = new_socket(SocketType::DGRAM)?;
+            ASKING.get_or_init(|| new)
+        }
+    };
+    match rustix::net::connect(socket, &address(path)?) {
+        Err(Errno::PROTOTYPE) => Ok(true),
+        Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(false),
+        result => named("connect", result, || quoted(path)).map(|()| false),
+    }
 }
 
 /// A stream connection to the listener at `path`, which may take until `deadline` to have room in its
@@ -219,4 +232,25 @@ pub fn receive(socket: BorrowedFd<'_>, limit: usize) -> Result<Option<Packet>> {
     }
     bytes.truncate(received.bytes);
     Ok(if bytes.is_empty() { None } else { Some(Packet { bytes, fds }) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_listener_is_told_from_a_closed_one_and_from_what_cannot_be_asked() {
+        let path = std::env::temp_dir().join(format!("rrun-gate-{}", std::process::id()));
+        assert!(!is_open(&path).unwrap());
+        let listener = listen(&path).unwrap();
+        assert!(is_open(&path).unwrap());
+        drop(listener);
+        assert!(!is_open(&path).unwrap());
+        // A file in its place is as good as nobody there; a name that no socket can have is a mistake.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert!(!is_open(&path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert!(is_open(&path.join("x".repeat(200))).is_err());
+    }
 }
