@@ -22,6 +22,7 @@ all: $(BINARY)
 # statically too, which they cannot be.
 .PHONY: $(BINARY)
 $(BINARY):
+# musl is asked for, and rustup's target is not there.
 ifeq ($(TARGET)$(HAS_MUSL),$(or $(MUSL),none))
 	conformance/lab/musl $@
 else

@@ -100,7 +100,7 @@ impl Opened {
 /// # Errors
 /// Where that cannot be asked: no descriptor is left, say.
 pub fn is_waiting(dir: BorrowedFd<'_>) -> Result<bool> {
-    sys::socket::is_open(&path(dir))
+    sys::socket::is_open(&path(dir)).context(|| "ask whether it waits at its gate")
 }
 
 /// Removes the gate: it was passed, or its init is dead.
